@@ -1,0 +1,46 @@
+"""Looking for proofs in a plot and verifying them: whether it can be farmed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found in a plot."""
+
+    challenges: int
+    proofs: int
+    problem: str | None = None
+
+
+def verify(path: Path, challenges: int) -> Verdict:
+    """Look for proofs for a number of challenges, which are the same every time.
+
+    A plot has one proof for a challenge on average; none for twenty of them happens to one
+    good plot in five hundred million.
+    """
+    import chiapos
+
+    try:
+        prover = chiapos.DiskProver(str(path))
+    except (RuntimeError, ValueError) as error:
+        return Verdict(challenges, 0, f"chiapos cannot open it: {error}")
+    verifier, proofs = chiapos.Verifier(), 0
+    plot_id, k = prover.get_id(), prover.get_size()
+    for number in range(challenges):
+        challenge = hashlib.sha256(plot_id + number.to_bytes(4, "big")).digest()
+        try:
+            for index in range(len(prover.get_qualities_for_challenge(challenge))):
+                proof = prover.get_full_proof(challenge, index)
+                if not verifier.validate_proof(plot_id, k, challenge, proof):
+                    return Verdict(challenges, proofs, "it has a proof that is wrong")
+                proofs += 1
+        except RuntimeError as error:
+            return Verdict(challenges, proofs, f"a proof cannot be read: {error}")
+    # With few challenges a good plot may well have no proof at all.
+    none = proofs == 0 and challenges >= 20
+    problem = f"it has no proof for {challenges} challenges" if none else None
+    return Verdict(challenges, proofs, problem)

@@ -1,0 +1,163 @@
+"""plotrun keeps Chia plotters running.
+
+This is the public API for authors of plugins: the marker for hook implementations and every type
+that hooks see. Nothing deeper is promised to stay.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from plotrun.keys import puzzle_hash
+from plotrun.logparser import (
+    Fact,
+    FractionDone,
+    LogParser,
+    PhaseStarted,
+    PhaseTook,
+    PlotComplete,
+    PlotNamed,
+    PlotStarted,
+    PlotTook,
+    Rule,
+    StepStarted,
+    Trouble,
+    log_words,
+)
+from plotrun.model import (
+    Candidate,
+    Command,
+    Deliver,
+    Event,
+    EventKind,
+    Hold,
+    Job,
+    JobState,
+    Plot,
+    PlotFormat,
+    PlotStage,
+    PlotWork,
+    ProcessRef,
+    Progress,
+    Stage,
+    Worker,
+)
+from plotrun.plotfile import NotAPlot, read_plot, v1_plot_bytes, v1_tmp_bytes
+from plotrun.plotter import (
+    KeyProblem,
+    Plotter,
+    Recognised,
+    Run,
+    Sizes,
+    option,
+    options,
+    recognised,
+)
+from plotrun.settings.schema import SettingsSection
+from plotrun.settings.types import (
+    AbsolutePath,
+    AbsolutePaths,
+    Bytes,
+    ContractAddress,
+    Help,
+    Name,
+    PublicKey,
+    Seconds,
+    Written,
+)
+from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
+from plotrun.words import duration_words, printable, size_words
+
+if TYPE_CHECKING:
+    from plotrun.builtin.chia import CHIAPOS_LOG
+    from plotrun.clock import Clock
+    from plotrun.runner import Runner
+    from plotrun.settings.load import Settings
+
+hookimpl = pluggy.HookimplMarker("plotrun")
+"""Marks a function as the implementation of the hook of the same name."""
+
+_LATE = {
+    "CHIAPOS_LOG": "plotrun.builtin.chia",
+    "Clock": "plotrun.clock",
+    "Runner": "plotrun.runner",
+    "Settings": "plotrun.settings.load",
+}
+"""Types that bring much with them, imported when they are asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        import importlib
+
+        return getattr(importlib.import_module(_LATE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "CHIAPOS_LOG",
+    "POST_TAGS",
+    "PRE_TAGS",
+    "AbsolutePath",
+    "AbsolutePaths",
+    "Bytes",
+    "Candidate",
+    "Clock",
+    "Command",
+    "ContractAddress",
+    "Deliver",
+    "Event",
+    "EventKind",
+    "Fact",
+    "FractionDone",
+    "Help",
+    "Hold",
+    "Job",
+    "JobState",
+    "KeyProblem",
+    "LogParser",
+    "Name",
+    "NotAPlot",
+    "PhaseStarted",
+    "PhaseTook",
+    "Plot",
+    "PlotComplete",
+    "PlotFormat",
+    "PlotNamed",
+    "PlotStage",
+    "PlotStarted",
+    "PlotTook",
+    "PlotWork",
+    "Plotter",
+    "ProcessRef",
+    "Progress",
+    "PublicKey",
+    "Recognised",
+    "Rule",
+    "Run",
+    "Runner",
+    "Seconds",
+    "Settings",
+    "SettingsSection",
+    "Sizes",
+    "Stage",
+    "StepStarted",
+    "Trouble",
+    "Worker",
+    "Written",
+    "duration_words",
+    "hookimpl",
+    "log_words",
+    "option",
+    "options",
+    "printable",
+    "puzzle_hash",
+    "read_plot",
+    "recognised",
+    "size_words",
+    "unknown_tags",
+    "v1_plot_bytes",
+    "v1_tmp_bytes",
+]

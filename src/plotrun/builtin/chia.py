@@ -1,0 +1,159 @@
+"""The original plotter: ``chia plots create``.
+
+Its log lines are those of chiapos, which other programs print too: `CHIAPOS_LOG`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge, Le
+
+from plotrun import (
+    ContractAddress,
+    FractionDone,
+    Help,
+    Job,
+    KeyProblem,
+    PhaseStarted,
+    PhaseTook,
+    PlotComplete,
+    PlotNamed,
+    Plotter,
+    PlotStarted,
+    PlotTook,
+    PublicKey,
+    Recognised,
+    Rule,
+    Run,
+    Sizes,
+    StepStarted,
+    Trouble,
+    hookimpl,
+    log_words,
+    recognised,
+    v1_plot_bytes,
+    v1_tmp_bytes,
+)
+
+
+@dataclass(frozen=True)
+class ChiaKeys:
+    """The keys of a job that the plotter ``chia`` reads."""
+
+    k: Annotated[int, Ge(18), Le(50), Help("Size of the plot. Below 32 is for tests.")] = 32
+    threads: Annotated[int, Ge(1), Help("Threads of phase 1.")] = 2
+    buckets: Annotated[int, Ge(16), Le(128), Help("Number of buckets.")] = 128
+    buffer: Annotated[
+        int | None, Ge(1), Help("Memory for sorting, in MiB. Default: the plotter's own.")
+    ] = None
+    bitfield: Annotated[bool, Help("false: plot without a bitfield (-e).")] = True
+    farmer_public_key: Annotated[
+        PublicKey | None, Help("Farmer public key. Default: from chia's keychain.")
+    ] = None
+    pool_public_key: Annotated[
+        PublicKey | None, Help("Pool public key, for plots of the old kind (OG).")
+    ] = None
+    pool_contract_address: Annotated[
+        ContractAddress | None, Help("Pool contract address, for portable plots.")
+    ] = None
+    fingerprint: Annotated[
+        int | None, Ge(0), Help("Which key of chia's keychain to use, if there are several.")
+    ] = None
+    exclude_final_dir: Annotated[
+        bool, Help("Do not add the final directory to chia's harvester (-x).")
+    ] = True
+
+
+def _trouble(match: re.Match[bytes]) -> Trouble:
+    return Trouble(log_words(match[0]))
+
+
+CHIAPOS_LOG: Sequence[Rule] = (
+    Rule(rb"Starting plotting progress into temporary dirs:", lambda m: PlotStarted()),
+    Rule(rb"ID: ([0-9a-f]{64})\b", lambda m: PlotNamed(m[1].decode())),
+    Rule(rb"Starting phase ([1-4])/4:", lambda m: PhaseStarted(int(m[1]))),
+    Rule(rb"Computing table ([1-7])\b", lambda m: StepStarted(int(m[1]))),
+    # Phase 2 goes down from table 7 to 2: counted up, so that steps never go back.
+    Rule(rb"Backpropagating on table ([2-7])\b", lambda m: StepStarted(8 - int(m[1]))),
+    Rule(rb"Compressing tables ([1-6]) and [2-7]", lambda m: StepStarted(int(m[1]))),
+    Rule(rb"\tStarting to write C1 and C3 tables", lambda m: StepStarted(1)),
+    Rule(rb"\tWriting C2 table", lambda m: StepStarted(2)),
+    Rule(rb"Progress update: ([01](?:\.\d+)?)", lambda m: FractionDone(float(m[1]))),
+    Rule(
+        rb"Time for phase ([1-4]) = (\d+(?:\.\d+)?) seconds",
+        lambda m: PhaseTook(int(m[1]), float(m[2])),
+    ),
+    Rule(rb"Total time = (\d+(?:\.\d+)?) seconds", lambda m: PlotTook(float(m[1]))),
+    Rule(rb"Renamed final file from ", lambda m: PlotComplete()),
+    # Both: chia sleeps five minutes, tries again, and never exits.
+    Rule(rb"Only wrote \d+ of \d+ bytes at offset [^\n]*", _trouble),
+    Rule(rb"Could not copy [^\n]*", _trouble),
+    Rule(rb"Caught plotting error: [^\n]*", _trouble),
+    Rule(rb"(?:click\.exceptions\.)?\w*Error: [^\n]*", _trouble),
+)
+"""How the lines of chiapos are read; seen in versions 1.0 to 2.0."""
+
+
+class ChiaPlotter(Plotter):
+    """``chia plots create``."""
+
+    name: ClassVar[str] = "chia"
+    keys: ClassVar[type] = ChiaKeys
+    default_command: ClassVar[str] = "chia plots create"
+    rules: ClassVar[Sequence[Rule]] = CHIAPOS_LOG
+    has_tmp2: ClassVar[bool] = True
+    several_plots: ClassVar[bool] = True
+    finishes_in_tmp2: ClassVar[bool] = True
+
+    def arguments(self, run: Run) -> list[str]:
+        """The arguments of ``chia plots create`` (2.7.5; the same in all versions since 1.2)."""
+        keys = run.job.keys(ChiaKeys)
+        words = ["-k", keys.k, "-n", run.plots, "-r", keys.threads, "-u", keys.buckets]
+        words += ["-t", run.tmp_dir, "-2", run.tmp2_dir or run.tmp_dir, "-d", run.final_dir]
+        for flag, value in (
+            ("-b", keys.buffer),
+            ("-f", keys.farmer_public_key),
+            ("-p", keys.pool_public_key),
+            ("-c", keys.pool_contract_address),
+            ("-a", keys.fingerprint),
+        ):
+            words += [] if value is None else [flag, value]
+        words += [] if keys.bitfield else ["-e"]
+        words += ["-x"] if keys.exclude_final_dir else []
+        words += ["--override-k"] if keys.k < 32 else []
+        return [str(word) for word in words]
+
+    def sizes(self, job: Job) -> Sizes:
+        """Finished and temporary bytes, by k."""
+        k = job.keys(ChiaKeys).k
+        return Sizes(v1_plot_bytes(k), v1_tmp_bytes(k))
+
+    def check(self, values: Any) -> Iterable[KeyProblem]:
+        """A plot belongs to a pool key or to a contract, not to both."""
+        if values.pool_public_key and values.pool_contract_address:
+            expected = "either pool_public_key or pool_contract_address, not both"
+            yield KeyProblem("pool_contract_address", expected)
+
+    def recognise(self, argv: Sequence[str]) -> Recognised | None:
+        """A process of ``chia plots create``, also one that Python runs by the script's path."""
+        for at in range(min(3, len(argv) - 2)):
+            if PurePath(argv[at]).name in ("chia", "chia.exe"):
+                if list(argv[at + 1 : at + 3]) == ["plots", "create"]:
+                    return recognised(argv[at + 3 :], "-k", "-t", "-2", "-d")
+        return None
+
+    def version_command(self, command: str) -> str | None:
+        """``chia version`` in place of ``chia plots create``."""
+        front, found, _ = command.rpartition("plots create")
+        return f"{front}version" if found else None
+
+
+@hookimpl
+def plotrun_plotters() -> list[Plotter]:
+    """The plotter ``chia``."""
+    return [ChiaPlotter()]

@@ -1,0 +1,58 @@
+"""What commands open: the settings file, the plugins, the store."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plotrun.manager import Plugins, load_plugins
+from plotrun.settings.load import peek
+from plotrun.settings.locate import locate
+from plotrun.settings.problems import SettingsError
+
+if TYPE_CHECKING:
+    from plotrun.settings.load import Settings
+    from plotrun.settings.schema import Schema
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A settings file with its plugins."""
+
+    settings: Settings
+    plugins: Plugins
+    schema: Schema
+
+
+def open_settings(given: str | None) -> Opened:
+    """Find, load and check the settings.
+
+    Raises:
+        SettingsError: all that is wrong with them.
+    """
+    from plotrun.settings.load import load_settings
+
+    file = locate(given)
+    _, blocked = peek(file)
+    plugins = load_plugins(blocked)
+    schema = plugins.schema()
+    return Opened(load_settings(file, schema), plugins, schema)
+
+
+def load_plugins_quietly(given: str | None) -> Plugins:
+    """The plugins, whatever the settings file looks like or whether there is one."""
+    blocked: frozenset[str] = frozenset()
+    with contextlib.suppress(SettingsError):
+        _, blocked = peek(locate(given))
+    return load_plugins(blocked)
+
+
+def state_dir(given: str | None) -> Path:
+    """The state directory that the settings name.
+
+    Raises:
+        SettingsError: the settings cannot be read.
+    """
+    return peek(locate(given))[0]

@@ -1,0 +1,107 @@
+"""``plotrun settings``: where they are, what they say, changing them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from plotrun.cli import EXIT_NOTHING_MATCHED
+
+
+@click.group("settings")
+def command() -> None:
+    """Show, change and describe the settings."""
+
+
+@command.command("path")
+@click.pass_obj
+def path(settings: str | None) -> None:
+    """Print which settings file is used.
+
+    \b
+    Example:
+      plotrun settings path
+    """
+    from plotrun.settings.locate import locate
+
+    click.echo(str(locate(settings)))
+
+
+@command.command("show")
+@click.argument("job", required=False)
+@click.pass_obj
+def show(settings: str | None, job: str | None) -> None:
+    """Show the values of JOB (of all jobs without it) and where each comes from.
+
+    \b
+    Example:
+      plotrun settings show nvme
+    """
+    from plotrun.cli.opening import open_settings
+    from plotrun.words import printable
+
+    opened = open_settings(settings).settings
+    jobs = [each for each in opened.jobs if job in (None, each.name)]
+    if not jobs:
+        names = ", ".join(each.name for each in opened.jobs)
+        click.echo(f"error: there is no job {job}; there are: {names}", err=True)
+        sys.exit(EXIT_NOTHING_MATCHED)
+    for each in jobs:
+        click.echo(f"job {each.name}")
+        for key, source in sorted(opened.sources[each.name].items()):
+            place = f"{source.place}, line {source.line}" if source.line else source.place
+            click.echo(f"  {key:<26} {printable(_written(source.value)):<40} {place}")
+
+
+def _written(value: Any) -> str:
+    """A value in words; a list by its items."""
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
+    if value is None:
+        return "-"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@command.command("set")
+@click.argument("key")
+@click.argument("value")
+@click.pass_obj
+def set_value(settings: str | None, key: str, value: str) -> None:
+    """Change one value; comments and order stay as they are.
+
+    KEY is dotted: plotrun.keep_logs, defaults.chia.k, plugins.limits.max_workers, or
+    job.NAME.plots for the job of that name. VALUE is TOML; text needs no quotes.
+    Nothing is written if the settings would be wrong.
+
+    \b
+    Examples:
+      plotrun settings set job.nvme.plots 40
+      plotrun settings set defaults.chia.threads 4
+      plotrun settings set job.nvme.dst '["/mnt/a", "/mnt/b"]'
+    """
+    from plotrun.cli.opening import load_plugins_quietly
+    from plotrun.settings.edit import set_key
+    from plotrun.settings.locate import locate
+
+    schema = load_plugins_quietly(settings).schema()
+    file = locate(settings)
+    line = set_key(file, key, value, schema)
+    click.echo(f"{file}:{line}: {key} = {value}")
+
+
+@command.command("schema")
+@click.pass_obj
+def schema(settings: str | None) -> None:
+    """Print the JSON schema of settings.toml, for editors that complete and check TOML.
+
+    \b
+    Example:
+      plotrun settings schema > settings.schema.json
+    """
+    from plotrun.cli.opening import load_plugins_quietly
+    from plotrun.settings.json_schema import json_schema
+
+    click.echo(json.dumps(json_schema(load_plugins_quietly(settings).schema()), indent=2))

@@ -1,0 +1,78 @@
+"""Why a job may not start a worker now: the core's own reasons, then the plugins'."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plotrun.clock import Clock
+from plotrun.manager import Failure, Plugins
+from plotrun.model import Hold, Job, JobState, Worker
+from plotrun.settings.load import Settings
+from plotrun.settings.schema import JobKeys
+
+LEAST_WAIT_AFTER_FAILURE = 1.0
+"""Seconds. Whatever plugins say, nothing starts in a tight loop."""
+
+
+@dataclass(frozen=True)
+class JobEnds(Hold):
+    """All plots of the job are made or on their way."""
+
+
+def hold_of(
+    plugins: Plugins,
+    settings: Settings,
+    job: Job,
+    state: JobState,
+    workers: Sequence[Worker],
+    clock: Clock,
+) -> Hold | None:
+    """The hold on *job*, with all reasons in lines, or None if a worker may start."""
+    if job.plots and state.made + state.expected >= job.plots:
+        return JobEnds(_ends_words(job, state), for_user=True)
+    holds = _own(job, state, clock)
+    for name, answer in plugins.each(
+        "plotrun_hold", job=job, state=state, workers=workers, clock=clock, settings=settings
+    ):
+        if isinstance(answer, Failure):
+            holds.append(Hold(str(answer)))
+        elif isinstance(answer, str):
+            holds.append(Hold(answer))
+        elif isinstance(answer, Hold):
+            holds.append(answer)
+        elif answer is not None:
+            holds.append(Hold(f"plugin {name}: plotrun_hold answered {answer!r}"))
+    return _together(holds)
+
+
+def _own(job: Job, state: JobState, clock: Clock) -> list[Hold]:
+    holds = []
+    if not job.keys(JobKeys).enabled:
+        holds.append(Hold("switched off in the settings (enabled = false)", for_user=True))
+    if state.paused is not None:
+        holds.append(Hold(state.paused, for_user=True))
+    if state.failures_in_row and state.last_failure_at is not None:
+        until = state.last_failure_at + LEAST_WAIT_AFTER_FAILURE
+        if clock.now() < until:
+            holds.append(Hold("the last worker failed just now", until))
+    return holds
+
+
+def _together(holds: Sequence[Hold]) -> Hold | None:
+    if not holds:
+        return None
+    times = [hold.until for hold in holds]
+    known = [until for until in times if until is not None]
+    return Hold(
+        "\n".join(hold.reason for hold in holds),
+        # All must have passed: before the last known time there is no use in asking.
+        max(known) if len(known) == len(times) else None,
+        any(hold.for_user for hold in holds),
+    )
+
+
+def _ends_words(job: Job, state: JobState) -> str:
+    if state.made >= job.plots:
+        return f"done: {state.made} of {job.plots} plots"
+    return f"the last of {job.plots} plots are under way"

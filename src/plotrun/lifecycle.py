@@ -1,0 +1,316 @@
+"""The life of a worker: one coroutine, `Life.live`, that reads from top to bottom.
+
+Each step writes its stage to the store before it acts. A life that is taken up again after a
+crash goes through the same steps; each sees from the stage, and from what is on the disk, what
+has been done already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from plotrun.finished_plot import FinishedPlot
+from plotrun.follow import last_lines
+from plotrun.logparser import LogParser, PlotComplete, PlotNamed, advance
+from plotrun.model import Deliver, EventKind, Job, PlotStage, PlotWork, Stage
+from plotrun.plotter import Plotter
+from plotrun.process import Process, Spawn, exit_words
+from plotrun.threads import in_daemon_thread
+from plotrun.user_commands import run_pre_commands
+from plotrun.workdir import clear_directory, make_directory, new_plots
+from plotrun.worker_record import WorkerRecord
+
+PLOTTER_STEP = "plotter"
+PROGRESS_STEP = 0.01
+"""An event tells of progress when it has grown by this much."""
+
+
+class WorkerFailed(Exception):  # noqa: N818 - reads as what it says
+    """The worker cannot go on; its finished plots are delivered all the same."""
+
+
+class Life:
+    """A worker while it lives; `record` is what is known of it."""
+
+    def __init__(self, record: WorkerRecord, job: Job, plotter: Plotter, resumed: bool) -> None:
+        self.record = record
+        self._around = record.around
+        self._job = job
+        self._resumed = resumed
+        self._parser = LogParser(plotter.rules)
+        self._bringing: dict[int, asyncio.Task[str | None]] = {}
+        self._told_fraction = 0.0
+        self._plot_complete = asyncio.Event()
+
+    @property
+    def _stage(self) -> Stage:
+        return self.record.worker.stage
+
+    async def live(self) -> None:
+        """From the decision to start to the worker's end."""
+        try:
+            await self._make_directories()
+            await self._pre_commands()
+            await self._plot()
+            await self._bring_plots()
+        except WorkerFailed as failure:
+            await self._fail(str(failure))
+            await self._bring_what_is_finished()
+        await self._clean_up()
+        await self._end()
+
+    # 1. Directories
+
+    async def _make_directories(self) -> None:
+        if self._stage is not Stage.CREATED:
+            return
+        worker = self.record.worker
+        for directory in filter(None, {worker.tmp_dir, worker.tmp2_dir}):
+            try:
+                await in_daemon_thread(lambda d=directory: make_directory(d), "make directory")  # type: ignore[misc]
+            except OSError as error:
+                raise WorkerFailed(f"{directory} cannot be made: {error.strerror}") from error
+
+    # 2. Pre-commands
+
+    async def _pre_commands(self) -> None:
+        if self._stage not in (Stage.CREATED, Stage.PRE_COMMAND):
+            return
+        await self.record.save(stage=Stage.PRE_COMMAND)
+        failure = await run_pre_commands(self.record, self._job, self._resumed)
+        if failure is not None:
+            raise WorkerFailed(failure)
+
+    # 3. Plotting
+
+    async def _plot(self) -> None:
+        if self._stage not in (Stage.PRE_COMMAND, Stage.PLOTTING):
+            return
+        log = self.record.worker.log
+        assert log is not None
+        process = await self._plotter_process()
+        follower = self._around.logs.follow(log, self._read_log)
+        collecting = asyncio.create_task(self._collect_while_plotting())
+        try:
+            code = await self._wait(process) if process else None
+        finally:
+            collecting.cancel()
+            await self._around.logs.finish(follower)
+        await self._judge(code)
+
+    async def _plotter_process(self) -> Process | None:
+        """The plotter: started now, or found running; None if it has ended meanwhile."""
+        worker = self.record.worker
+        if self._stage is Stage.PLOTTING:
+            running = await self._find_running()
+            if running is not None:
+                event = self.record.event(EventKind.WORKER_ADOPTED, pid=running.ref.pid)
+                await self.record.save(event, process=running.ref)
+                return running
+            if worker.process is not None or _has_said_something(worker.log):
+                return None
+        await self.record.save(stage=Stage.PLOTTING)
+        try:
+            process = await self._around.executor.spawn(self._spawn())
+        except OSError as error:
+            raise WorkerFailed(f"the plotter cannot be started: {error}") from error
+        event = self.record.event(
+            EventKind.PLOTTER_STARTED, pid=process.ref.pid, tmp=str(worker.tmp), k=worker.k
+        )
+        await self.record.save(event, process=process.ref, started_at=event.at)
+        return process
+
+    async def _find_running(self) -> Process | None:
+        worker, executor = self.record.worker, self._around.executor
+        known = executor.attach(worker.process) if worker.process else None
+        return known or await asyncio.to_thread(executor.find, worker.id, PLOTTER_STEP)
+
+    def _spawn(self) -> Spawn:
+        worker = self.record.worker
+        assert worker.log is not None
+        return Spawn(
+            argv=worker.argv,
+            log=worker.log,
+            worker=worker.id,
+            step=PLOTTER_STEP,
+            nice=self._job.nice,
+            io_priority=self._job.io_priority,
+            cpu_affinity=self._job.cpu_affinity,
+        )
+
+    async def _wait(self, process: Process) -> int | None:
+        """Wait for the plotter; where only the shell around it was killed, for what it left."""
+        code = await process.wait()
+        while code != 0:
+            executor, worker = self._around.executor, self.record.worker
+            left = await asyncio.to_thread(executor.find, worker.id, PLOTTER_STEP)
+            if left is None:
+                break
+            await left.wait()
+        return code
+
+    def _read_log(self, chunk: bytes) -> None:
+        facts = self._parser.feed(chunk)
+        if not facts:
+            return
+        before = self.record.worker
+        named = [fact.plot_id for fact in facts if isinstance(fact, PlotNamed)]
+        now = advance(before.progress, facts)
+        plot_ids = tuple(dict.fromkeys((*before.plot_ids, *named)))
+        self.record.change(progress=now, plot_ids=plot_ids)
+        if any(isinstance(fact, PlotComplete) for fact in facts):
+            self._plot_complete.set()
+        if now.phase != before.progress.phase and now.phase:
+            self._note(EventKind.PHASE_CHANGED, phase=now.phase)
+        if now.trouble and now.trouble != before.progress.trouble:
+            self._note(EventKind.PLOTTER_TROUBLE, text=now.trouble)
+        if abs(now.fraction - self._told_fraction) >= PROGRESS_STEP:
+            self._told_fraction = now.fraction
+            self._around.tell(self.record.event(EventKind.PROGRESS, fraction=now.fraction))
+
+    def _note(self, kind: EventKind, **data: object) -> None:
+        self._around.note(self.record.event(kind, **data))
+        self._around.changed()
+
+    async def _judge(self, code: int | None) -> None:
+        """Tell by exit code and log whether the plotter did its work; the files come next."""
+        worker = self.record.worker
+        finished = self.record.event(EventKind.PLOTTER_FINISHED, exit_code=code)
+        self.record.change(exit_code=code, plotter_ended_at=finished.at, process=None)
+        made, wanted = worker.progress.plots_complete, worker.plots_wanted
+        failure = None
+        if code not in (0, None):
+            failure = f"the plotter {exit_words(code)}"
+        elif made < wanted:
+            what = f"{made} of {wanted} plots were" if wanted > 1 else "the plot was"
+            failure = f"the plotter ended before {what} complete"
+        if failure is not None:
+            await self.record.save(finished)
+            raise WorkerFailed(failure)
+        # The slot is free at once: the next plot does not wait for this one's delivery.
+        self.record.change(stage=Stage.FINISHING)
+        self._around.changed()
+        await self.record.save(finished)
+
+    # 4. Finished plots
+
+    async def _collect_while_plotting(self) -> None:
+        while True:
+            await self._plot_complete.wait()
+            self._plot_complete.clear()
+            await self._collect()
+
+    async def _collect(self) -> None:
+        """Take in finished plots in the final directory that are not known yet, and bring them."""
+        worker = self.record.worker
+        final_dir = worker.final_dir
+        assert final_dir is not None
+        known = {work.plot.path.name for work in worker.plots}
+        ids = worker.plot_ids if self._job.deliver is Deliver.PLOTTER else None
+        found = await in_daemon_thread(lambda: new_plots(final_dir, known, ids), "look for plots")
+        for plot in found:
+            work = PlotWork(len(self.record.worker.plots) + 1, plot, PlotStage.FINISHED)
+            event = self.record.event(
+                EventKind.PLOT_FINISHED, plot=str(plot.path), size=plot.size
+            )
+            await self.record.save(event, plots=(*self.record.worker.plots, work))
+        for work in self.record.worker.plots:
+            if work.number not in self._bringing:
+                way = FinishedPlot(self.record, self._job, work.number, self._resumed)
+                self._bringing[work.number] = asyncio.create_task(way.bring())
+
+    async def _bring_plots(self) -> None:
+        if self._stage is not Stage.FINISHING:
+            return
+        failures = await self._bring_what_is_finished()
+        worker = self.record.worker
+        if worker.outcome is not None:
+            return
+        if len(worker.plots) < worker.plots_wanted:
+            raise WorkerFailed(
+                f"the plotter says the plot is complete, but none is in {worker.final_dir}"
+            )
+        if failures:
+            raise WorkerFailed(failures[0])
+
+    async def _bring_what_is_finished(self) -> list[str]:
+        """Bring every finished plot all the way; answers what failed beside."""
+        if self._stage is not Stage.FINISHING:
+            return []
+        await self._collect()
+        ended = await asyncio.gather(*self._bringing.values())
+        return [failure for failure in ended if failure is not None]
+
+    async def _fail(self, reason: str) -> None:
+        """Note the failure. It is counted before the slot is free: no start slips in between."""
+        worker = self.record.worker
+        lines = last_lines(worker.log) if worker.log else []
+        event = self.record.event(
+            EventKind.WORKER_FAILED,
+            reason=reason,
+            exit_code=worker.exit_code,
+            log_lines="\n".join(lines),
+        )
+        plotted = self._stage in (Stage.PLOTTING, Stage.FINISHING)
+        self.record.change(
+            outcome="failed",
+            reason=reason,
+            stage=Stage.FINISHING if plotted else Stage.CLEANING,
+        )
+        await self.record.write(self._around.store.save_failed, event)
+
+    # 5. Cleaning up
+
+    async def _clean_up(self) -> None:
+        if self._stage is Stage.ENDED:
+            return
+        worker = self.record.worker
+        await self.record.save(stage=Stage.CLEANING, outcome=worker.outcome or "done")
+        for directory in filter(None, {worker.tmp_dir, worker.tmp2_dir}):
+            try:
+                kept = await in_daemon_thread(
+                    lambda d=directory: clear_directory(d, worker.id),  # type: ignore[misc]
+                    "clean up",
+                )
+                why = "a plot that was not delivered" if kept else None
+                left = ", ".join(map(str, kept))
+            except OSError as error:
+                why, left = error.strerror or str(error), str(directory)
+            if why is not None:
+                event = self.record.event(EventKind.LEFTOVER_KEPT, path=left, reason=why)
+                await self.record.save(event)
+        keep = await asyncio.to_thread(self._keep_logs)
+        await in_daemon_thread(lambda: self._remove_files(keep), "remove logs")
+
+    def _keep_logs(self) -> bool:
+        wanted = self._around.settings().general.keep_logs
+        if isinstance(wanted, bool):
+            return wanted
+        return self._around.store.one_more_kept(wanted, self.record.worker.id)
+
+    def _remove_files(self, keep_logs: bool) -> None:
+        worker = self.record.worker
+        assert worker.log is not None
+        results = self._around.store.file.parent / "commands"
+        for file in results.glob(f"{worker.id}_*"):
+            file.unlink(missing_ok=True)
+        if worker.outcome == "done" and not keep_logs:
+            for suffix in ("", "_pre", "_post"):
+                worker.log.with_name(f"{worker.id}{suffix}.log").unlink(missing_ok=True)
+
+    # 6. The end
+
+    async def _end(self) -> None:
+        event = self.record.event(
+            EventKind.WORKER_ENDED,
+            outcome=self.record.worker.outcome,
+            plots=len(self.record.worker.plots),
+        )
+        self.record.change(stage=Stage.ENDED, ended_at=event.at)
+        await self.record.write(self._around.store.save_ended, event)
+
+
+def _has_said_something(log: Path | None) -> bool:
+    """Whether a plotter whose start was not written down has left anything in its log."""
+    return log is not None and log.exists() and log.stat().st_size > 0

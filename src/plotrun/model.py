@@ -1,0 +1,308 @@
+"""The things plotrun talks about: plain, frozen data without any behaviour that touches a disk.
+
+Plugins see these types; they are part of the public API (``import plotrun``).
+Times are seconds since the epoch, sizes are bytes, fractions are between 0 and 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class PlotFormat(StrEnum):
+    """What a plot file is, as its header says."""
+
+    V1 = "v1"
+    V1_COMPRESSED = "v1-compressed"
+    V2 = "v2"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A finished plot file, described by its own header."""
+
+    path: Path
+    plot_id: str
+    """64 hex digits."""
+    k: int
+    format: PlotFormat
+    size: int
+    """Bytes of the file."""
+    memo: bytes = b""
+    """128 bytes in an OG plot (pool public key), 112 in one for a pool contract (V1)."""
+
+
+class Deliver(StrEnum):
+    """Who brings a finished plot to its destination."""
+
+    PLOTRUN = "plotrun"
+    PLOTTER = "plotter"
+
+
+TMP2_IN_DST = "dst"
+"""Value of ``tmp2`` that puts it into the destination ("tmp2 follows the destination")."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A ``[[job]]`` of the settings, with every default filled in."""
+
+    name: str
+    plotter: str
+    plots: int
+    """How many plots to make; 0 is endless."""
+    command: str | None
+    tmp: tuple[Path, ...]
+    tmp2: tuple[Path, ...]
+    """Empty: the plotter has no second temporary directory."""
+    tmp2_in_dst: bool
+    dst: tuple[Path, ...]
+    deliver: Deliver
+    nice: int | None
+    io_priority: str | None
+    cpu_affinity: tuple[int, ...] | None
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The values as the settings file has them, defaults of the file included."""
+    sections: Mapping[type, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def keys(self, model: type[T]) -> T:
+        """The job's values for *model*: the keys of its plotter, or those a plugin added to jobs.
+
+        Raises:
+            KeyError: *model* belongs neither to the job's plotter nor to a loaded plugin.
+        """
+        value = self.sections[model]
+        assert isinstance(value, model)
+        return value
+
+
+class Stage(StrEnum):
+    """Where a worker is in its life. It is written to the store before the stage begins."""
+
+    CREATED = "created"
+    PRE_COMMAND = "pre-command"
+    PLOTTING = "plotting"
+    FINISHING = "finishing"
+    """The plotter has ended; its plots are being delivered."""
+    CLEANING = "cleaning"
+    ENDED = "ended"
+
+
+STAGES_WITH_PLOTTER = frozenset({Stage.CREATED, Stage.PRE_COMMAND, Stage.PLOTTING})
+"""Stages in which a worker occupies a slot."""
+
+
+class PlotStage(StrEnum):
+    """Where a plot of a worker is on its way. Written to the store before the stage begins."""
+
+    FINISHED = "finished"
+    DELIVERING = "delivering"
+    DELIVERED = "delivered"
+    POST_COMMAND = "post-command"
+    DONE = "done"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class ProcessRef:
+    """A process that cannot be mistaken for a later one with the same number."""
+
+    pid: int
+    started: str
+    """When it started, in the operating system's own words (see process.py)."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the plotter's log has told so far about the plot being made."""
+
+    phase: int = 0
+    """0: not yet in phase 1, or a plotter without phases."""
+    step: int = 0
+    """Table or step within the phase."""
+    fraction: float = 0.0
+    plot_id: str | None = None
+    plots_complete: int = 0
+    trouble: str | None = None
+    """The plotter's own words for why it is stuck or failing."""
+
+
+@dataclass(frozen=True)
+class PlotWork:
+    """A plot of a worker on its way from the temporary directory to its destination."""
+
+    number: int
+    """1 for the first plot of the worker."""
+    plot: Plot
+    """Where it lies now."""
+    stage: PlotStage
+    dst: Path | None = None
+    waiting: str | None = None
+    """Why it cannot be delivered now."""
+    post: str | None = None
+    """How the post-command ended: "ok", "failed: …" or "unknown: …"."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One plotter process seen through its whole life."""
+
+    id: str
+    job: str
+    plotter: str
+    stage: Stage
+    created_at: float
+    tmp: Path | None = None
+    """Directory of the job that was chosen (the worker's own is ``tmp_dir``)."""
+    tmp_dir: Path | None = None
+    tmp2_dir: Path | None = None
+    final_dir: Path | None = None
+    """Where the plotter was told to put finished files."""
+    dst: Path | None = None
+    """Destination, when it had to be chosen at the start."""
+    k: int | None = None
+    plots_wanted: int = 1
+    """How many plots the process was asked for; 0 is endless."""
+    plot_size: int = 0
+    """Bytes that one finished plot is expected to have."""
+    log: Path | None = None
+    argv: tuple[str, ...] = ()
+    process: ProcessRef | None = None
+    started_at: float | None = None
+    """When the plotter was started."""
+    plotter_ended_at: float | None = None
+    exit_code: int | None = None
+    ended_at: float | None = None
+    outcome: str | None = None
+    """"done" or "failed" once it has ended."""
+    reason: str | None = None
+    """Why it failed."""
+    progress: Progress = Progress()
+    plot_ids: tuple[str, ...] = ()
+    """Ids of the plots that its log has named."""
+    plots: tuple[PlotWork, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The job as it was written when the worker started."""
+
+    @property
+    def occupies_slot(self) -> bool:
+        """Whether its plotter is running or about to run."""
+        return self.stage in STAGES_WITH_PLOTTER
+
+    def plots_to_come(self, delivered: int) -> int:
+        """Plots that it will still deliver, as far as anyone knows, given how many it has."""
+        rejected = sum(work.stage is PlotStage.REJECTED for work in self.plots)
+        wanted = self.plots_wanted if self.outcome is None else 0
+        return max(wanted, len(self.plots)) - delivered - rejected
+
+
+@dataclass(frozen=True)
+class JobState:
+    """What has become of a job so far."""
+
+    name: str
+    made: int = 0
+    """Plots delivered, counted across restarts."""
+    expected: int = 0
+    """Plots that running workers will still bring."""
+    running: int = 0
+    """Workers whose plotter is running or about to run."""
+    failures_in_row: int = 0
+    last_failure_at: float | None = None
+    last_start_at: float | None = None
+    paused: str | None = None
+    """Why it is paused, or None."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A reason why a job may not start a worker now."""
+
+    reason: str
+    until: float | None = None
+    """When to ask again, if that is known; otherwise on the next change."""
+    for_user: bool = False
+    """Whether only the user can lift it."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A directory that could be chosen, as it is at this moment."""
+
+    path: Path
+    position: int
+    """Its place in the job's list, from 0."""
+    free: int | None = None
+    """Bytes free; None: the disk did not answer."""
+    promised: int = 0
+    """Bytes of it that plots on their way will still take."""
+    workers: int = 0
+    """Workers that use it as temporary directory, or plots that are on their way to it."""
+    last_used: int = 0
+    """Grows with every use of any directory; 0: never used."""
+    trouble: str | None = None
+    """Why it cannot be used at all: missing, not writable, not answering."""
+
+    @property
+    def room(self) -> int:
+        """Bytes that are free and not promised; 0 when unknown."""
+        return max(0, (self.free or 0) - self.promised)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the user's, to be run by the shell."""
+
+    line: str
+    """May hold tags such as ``%plot%``."""
+    fails_worker: bool = True
+    """Whether its failure is a failure of the worker."""
+
+
+class EventKind(StrEnum):
+    """Everything that plotrun tells observers."""
+
+    RUNNER_STARTED = "runner_started"
+    RUNNER_STOPPING = "runner_stopping"
+    SETTINGS_CHANGED = "settings_changed"
+    SETTINGS_INVALID = "settings_invalid"
+    PLUGIN_FAILED = "plugin_failed"
+    WORKER_CREATED = "worker_created"
+    WORKER_ADOPTED = "worker_adopted"
+    PRE_STARTED = "pre_started"
+    PRE_FINISHED = "pre_finished"
+    PLOTTER_STARTED = "plotter_started"
+    PHASE_CHANGED = "phase_changed"
+    PROGRESS = "progress"
+    PLOTTER_TROUBLE = "plotter_trouble"
+    PLOTTER_FINISHED = "plotter_finished"
+    PLOT_FINISHED = "plot_finished"
+    PLOT_REJECTED = "plot_rejected"
+    NO_DESTINATION = "no_destination"
+    DELIVERY_STARTED = "delivery_started"
+    DELIVERY_FAILED = "delivery_failed"
+    PLOT_DELIVERED = "plot_delivered"
+    POST_STARTED = "post_started"
+    POST_FINISHED = "post_finished"
+    LEFTOVER_KEPT = "leftover_kept"
+    WORKER_FAILED = "worker_failed"
+    WORKER_ENDED = "worker_ended"
+    JOB_ENDED = "job_ended"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened."""
+
+    kind: EventKind
+    at: float
+    job: str | None = None
+    worker: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """Details by name, each a string, number or None: see docs/hooks.md."""

@@ -1,0 +1,114 @@
+"""Where a new worker works: its temporary directories, and its destination where one is needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from plotrun.delivery import Deliveries, NoDestination
+from plotrun.finished_plot import promise_key
+from plotrun.manager import Plugins
+from plotrun.model import Candidate, Deliver, Hold, Job, Worker
+from plotrun.plotter import Plotter
+from plotrun.space import Disks
+from plotrun.store import Store
+from plotrun.workdir import own_name
+
+
+@dataclass(frozen=True)
+class Places:
+    """Directories chosen for a worker; those named ``…_dir`` are its own."""
+
+    tmp: Path
+    tmp_dir: Path
+    tmp2_dir: Path | None
+    final_dir: Path
+    dst: Path | None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Chooses directories, by the plugins' word, among those that can be written to."""
+
+    plugins: Plugins
+    store: Store
+    disks: Disks
+    deliveries: Deliveries
+
+    async def place(
+        self, job: Job, plotter: Plotter, worker: str, plots: int, workers: Sequence[Worker]
+    ) -> Places | Hold:
+        """Directories for *worker*, which is to make *plots* plots; or why there are none."""
+        tmp = await self._in_turn(job, job.tmp, workers)
+        if isinstance(tmp, Hold):
+            return tmp
+        tmp2: Path | None = None
+        if job.tmp2:
+            chosen = await self._in_turn(job, job.tmp2, workers)
+            if isinstance(chosen, Hold):
+                return chosen
+            tmp2 = chosen
+        dst = None
+        if job.deliver is Deliver.PLOTTER or job.tmp2_in_dst:
+            found = await self._destination(job, plotter, worker, plots)
+            if isinstance(found, Hold):
+                return found
+            dst = found
+            tmp2 = dst if job.tmp2_in_dst else tmp2
+        for path in filter(None, (tmp, tmp2)):
+            await asyncio.to_thread(self.store.use, path)
+        return _places(job, plotter, worker, tmp, tmp2, dst)
+
+    async def _in_turn(
+        self, job: Job, paths: Sequence[Path], workers: Sequence[Worker]
+    ) -> Path | Hold:
+        disks = await self.disks.ask(paths)
+        uses = await asyncio.to_thread(self.store.uses)
+        busy = [worker.tmp for worker in workers if worker.occupies_slot]
+        candidates = [
+            Candidate(
+                path=disk.path,
+                position=position,
+                free=disk.free,
+                workers=busy.count(disk.path),
+                last_used=uses.get(disk.path, 0),
+                trouble=disk.trouble,
+            )
+            for position, disk in enumerate(disks)
+        ]
+        usable = [candidate for candidate in candidates if candidate.trouble is None]
+        if not usable:
+            troubles = "; ".join(f"{c.path}: {c.trouble}" for c in candidates)
+            return Hold(f"no temporary directory: {troubles}")
+        answer = self.plugins.first("plotrun_choose_tmp", job=job, candidates=usable)
+        known = any(candidate.path == answer for candidate in usable)
+        return answer if known else usable[0].path
+
+    async def _destination(
+        self, job: Job, plotter: Plotter, worker: str, plots: int
+    ) -> Path | Hold:
+        """A destination that has room for all plots of the worker, promised to them."""
+        size = plotter.sizes(job).plot
+        chosen = await self.deliveries.choose(
+            promise_key(worker, 1), job, None, size * max(1, plots)
+        )
+        if isinstance(chosen, NoDestination):
+            return Hold(f"no destination: {chosen.words}")
+        for number in range(1, max(1, plots) + 1):
+            await self.deliveries.promise(promise_key(worker, number), chosen, size)
+        return chosen
+
+
+def _places(
+    job: Job, plotter: Plotter, worker: str, tmp: Path, tmp2: Path | None, dst: Path | None
+) -> Places:
+    own = own_name(worker)
+    tmp_dir = tmp / own
+    tmp2_dir = tmp2 / own if tmp2 is not None and tmp2 != tmp else None
+    beside = tmp2_dir if plotter.finishes_in_tmp2 and tmp2_dir is not None else tmp_dir
+    if job.deliver is Deliver.PLOTTER:
+        assert dst is not None
+        return Places(tmp, tmp_dir, tmp2_dir, dst, dst)
+    return Places(tmp, tmp_dir, tmp2_dir, beside, dst)

@@ -1,0 +1,100 @@
+"""Reading the header of a plot file: what the file is, whatever it is called.
+
+Formats: V1 is chiapos' ("Proof of Space Plot"), compressed V1 is BladeBit's ("PLOT") or
+Gigahorse's (a chiapos header with a format of its own), V2 is chia_rs' ("pos2").
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from plotrun.model import Plot, PlotFormat
+
+V1_MAGIC = b"Proof of Space Plot"
+BLADEBIT_MAGIC = b"PLOT"
+V2_MAGIC = b"pos2"
+HEADER_BYTES = 512
+"""More than any header of these formats needs."""
+PLOT_SUFFIXES = (".plot", ".plot2")
+"""Names of finished plot files: every known plotter writes under another name and renames."""
+
+
+class NotAPlot(ValueError):  # noqa: N818 - reads as what it says
+    """The file does not begin with the header of a plot."""
+
+
+def read_plot(path: Path) -> Plot:
+    """Describe the plot at *path* by its header.
+
+    Raises:
+        NotAPlot: the header is none of a plot, or is cut short.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+        size = os.fstat(file.fileno()).st_size
+    plot_id, k, plot_format, memo = parse_header(header)
+    return Plot(path, plot_id.hex(), k, plot_format, size, memo)
+
+
+def parse_header(header: bytes) -> tuple[bytes, int, PlotFormat, bytes]:
+    """Plot id, k, format and memo of the header's bytes.
+
+    Raises:
+        NotAPlot: the bytes are not the header of a plot, or too few.
+    """
+    reader = _Reader(header)
+    if header.startswith(V1_MAGIC):
+        reader.take(len(V1_MAGIC))
+        plot_id, k = reader.take(32), reader.number(1)
+        name = reader.take(reader.number(2))
+        memo = reader.take(reader.number(2))
+        plain = name.startswith(b"v")  # chiapos writes "v1.0", Gigahorse "mmx-v2.4"
+        return plot_id, k, PlotFormat.V1 if plain else PlotFormat.V1_COMPRESSED, memo
+    if header.startswith(BLADEBIT_MAGIC):
+        reader.take(8)  # the magic and the version
+        plot_id, k = reader.take(32), reader.number(1)
+        memo = reader.take(reader.number(2))
+        compressed = int.from_bytes(reader.take(4), "little") & 1
+        return plot_id, k, PlotFormat.V1_COMPRESSED if compressed else PlotFormat.V1, memo
+    if header.startswith(V2_MAGIC):
+        reader.take(5)  # the magic and the version
+        plot_id, k = reader.take(32), reader.number(1)
+        reader.take(4)  # strength, index and group
+        return plot_id, k, PlotFormat.V2, reader.take(reader.number(1))
+    raise NotAPlot("does not begin like a plot file")
+
+
+class _Reader:
+    """Takes bytes off the front and says so when there are too few."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        end = self._at + count
+        if end > len(self._data):
+            raise NotAPlot("the header is cut short")
+        taken, self._at = self._data[self._at : end], end
+        return taken
+
+    def number(self, count: int) -> int:
+        """A big-endian number, as chiapos writes them."""
+        return int.from_bytes(self.take(count), "big")
+
+
+def is_plot_name(name: str) -> bool:
+    """Whether a file of this name would be a finished plot."""
+    return name.endswith(PLOT_SUFFIXES) and not name.startswith(".")
+
+
+def v1_plot_bytes(k: int) -> int:
+    """Bytes of an uncompressed V1 plot: within 1 % for every k from 18 up (measured)."""
+    return int((2 * k + 1) * 2 ** (k - 1) * 0.78)
+
+
+def v1_tmp_bytes(k: int) -> int:
+    """Temporary bytes a V1 plot needs: 239 GiB at k=32 (chiapos), doubling with every k."""
+    return int(239 * 2**30 * 2.0 ** (k - 32))

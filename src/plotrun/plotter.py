@@ -1,0 +1,139 @@
+"""What a plotter is to plotrun: its keys, its command line, its log and its sizes.
+
+A plugin brings a plotter by subclassing `Plotter` and answering ``plotrun_plotters``.
+"""
+
+from __future__ import annotations
+
+import shlex
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from plotrun.logparser import Rule
+from plotrun.model import Job
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process to be started: the job, and the directories made for this worker."""
+
+    job: Job
+    plots: int
+    """How many plots the process is to make; 0 is endless."""
+    tmp_dir: Path
+    tmp2_dir: Path | None
+    final_dir: Path
+    """Where finished files go."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of one plot."""
+
+    plot: int
+    """The finished file."""
+    tmp: int
+    """Temporary space at its highest."""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A running plotter's command line, read back."""
+
+    k: int | None = None
+    tmp: Path | None = None
+    tmp2: Path | None = None
+    final_dir: Path | None = None
+
+
+@dataclass(frozen=True)
+class KeyProblem:
+    """A value of a job that does not fit the others."""
+
+    key: str
+    expected: str
+
+
+class Plotter(ABC):
+    """A program that makes plots."""
+
+    name: ClassVar[str]
+    """What ``plotter = "…"`` in the settings says."""
+    keys: ClassVar[type]
+    """A frozen dataclass: the keys of a job that this plotter reads, with types and defaults."""
+    default_command: ClassVar[str]
+    """The program, unless the settings say ``command``."""
+    rules: ClassVar[Sequence[Rule]]
+    """How its log is read."""
+    has_tmp2: ClassVar[bool] = False
+    several_plots: ClassVar[bool] = False
+    """Whether one process can make several plots."""
+    finishes_in_tmp2: ClassVar[bool] = False
+    """Where the finished file grows: a final directory beside it makes its last step a rename."""
+
+    @abstractmethod
+    def arguments(self, run: Run) -> list[str]:
+        """The arguments that follow the command."""
+
+    @abstractmethod
+    def sizes(self, job: Job) -> Sizes:
+        """Bytes of the finished plot and of temporary space."""
+
+    def recognise(self, argv: Sequence[str]) -> Recognised | None:
+        """What a command line says, if it is one of this plotter; None if it is not."""
+        return None
+
+    def check(self, values: Any) -> Iterable[KeyProblem]:
+        """Problems between the values of a job, an instance of `keys`."""
+        return ()
+
+    def version_command(self, command: str) -> str | None:
+        """A command line that prints the version of the program behind *command*, if any does."""
+        return None
+
+
+_SHELL_SYNTAX = frozenset(";&|<>()$`\n*?[]{}~#!")
+_SHELL_WORDS = frozenset({".", "source", "cd", "exec", "export", "eval", "set", "ulimit"})
+
+
+def is_shell_line(command: str) -> bool:
+    """Whether *command* needs a shell: it is more than a program and its arguments."""
+    if _SHELL_SYNTAX.intersection(command):
+        return True
+    words = shlex.split(command)
+    return bool(words) and (words[0] in _SHELL_WORDS or "=" in words[0])
+
+
+def options(argv: Sequence[str], *flags: str) -> list[str]:
+    """Values given for *flags* on a command line, as ``-k 32``, ``-k32`` or ``--size=32``."""
+    found = []
+    for index, word in enumerate(argv):
+        for flag in flags:
+            if word == flag and index + 1 < len(argv):
+                found.append(argv[index + 1])
+            elif flag.startswith("--") and word.startswith(f"{flag}="):
+                found.append(word[len(flag) + 1 :])
+            elif not flag.startswith("--") and len(word) > 2 and word.startswith(flag):
+                found.append(word[2:])
+    return found
+
+
+def option(argv: Sequence[str], *flags: str) -> str | None:
+    """The last value given for *flags*, or None."""
+    return next(reversed(options(argv, *flags)), None)
+
+
+def recognised(argv: Sequence[str], k: str, tmp: str, tmp2: str, final_dir: str) -> Recognised:
+    """A command line read back by the plotter's own one-letter flags."""
+    size = option(argv, k)
+    paths = [Path(value) if (value := option(argv, flag)) else None for flag in (tmp, tmp2)]
+    final = option(argv, final_dir)
+    return Recognised(
+        k=int(size) if size and size.isdigit() else None,
+        tmp=paths[0],
+        tmp2=paths[1],
+        final_dir=Path(final) if final else None,
+    )

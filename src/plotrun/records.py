@@ -1,0 +1,72 @@
+"""Workers and plots as JSON and back: the form in the store, and part of ``status --json``."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from plotrun.model import (
+    Plot,
+    PlotFormat,
+    PlotStage,
+    PlotWork,
+    ProcessRef,
+    Progress,
+    Stage,
+    Worker,
+)
+
+
+def as_json(value: Any) -> Any:
+    """A model's dataclass as JSON knows it."""
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, tuple | list):
+        return [as_json(item) for item in value]
+    return value
+
+
+def worker_from_json(data: Mapping[str, Any]) -> Worker:
+    """The worker that `as_json` wrote."""
+    paths = ("tmp", "tmp_dir", "tmp2_dir", "final_dir", "dst", "log")
+    process = data["process"]
+    return Worker(
+        **{
+            **data,
+            **{name: _path(data[name]) for name in paths},
+            "stage": Stage(data["stage"]),
+            "argv": tuple(data["argv"]),
+            "plot_ids": tuple(data["plot_ids"]),
+            "process": ProcessRef(**process) if process else None,
+            "progress": Progress(**data["progress"]),
+            "plots": tuple(_plot_work(work) for work in data["plots"]),
+        }
+    )
+
+
+def _plot_work(data: Mapping[str, Any]) -> PlotWork:
+    plot = data["plot"]
+    read = Plot(
+        **{
+            **plot,
+            "path": Path(plot["path"]),
+            "format": PlotFormat(plot["format"]),
+            "memo": base64.b64decode(plot["memo"]),
+        }
+    )
+    return PlotWork(
+        **{**data, "plot": read, "stage": PlotStage(data["stage"]), "dst": _path(data["dst"])}
+    )
+
+
+def _path(value: str | None) -> Path | None:
+    return None if value is None else Path(value)

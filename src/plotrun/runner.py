@@ -1,0 +1,441 @@
+"""The runner: starts workers when nothing holds them, and takes up those of an earlier runner.
+
+Its loop, `Runner.run`, waits for something to change and then starts what may start. Changes
+come from workers, from disks and settings, from the command line, and from time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from plotrun import copying
+from plotrun.clock import Clock
+from plotrun.command_line import plotter_argv
+from plotrun.delivery import Deliveries
+from plotrun.finished_plot import promise_key
+from plotrun.follow import LogWatch
+from plotrun.holds import JobEnds, hold_of
+from plotrun.lifecycle import Life
+from plotrun.lines import log_event
+from plotrun.lock import Doorbell
+from plotrun.manager import Failure, Plugins
+from plotrun.model import Event, EventKind, Hold, Job, Progress, Stage, Worker
+from plotrun.observers import Observers
+from plotrun.placement import Placement, Places
+from plotrun.plotter import Plotter, Run
+from plotrun.process import Executor
+from plotrun.settings.load import Settings, job_as_written, load_settings
+from plotrun.settings.problems import SettingsError
+from plotrun.settings.schema import JobKeys
+from plotrun.space import Disks
+from plotrun.store import JobRecord, Store, StoreError, job_state
+from plotrun.strangers import strangers
+from plotrun.worker_record import Surroundings, WorkerRecord
+
+ASK_AGAIN = 30.0
+"""Seconds after which holds are asked again: memory and disks tell nobody when they change."""
+TICK = 1.0
+"""Seconds between two writings of progress, and two looks at the settings file."""
+LOOK_AROUND = 30.0
+"""Seconds between two looks at the process table."""
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Keeps the plotters of one settings file running."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        plugins: Plugins,
+        store: Store,
+        executor: Executor,
+        clock: Clock,
+        disks: Disks | None = None,
+    ) -> None:
+        self.settings = settings
+        self.plugins = plugins
+        self.store = store
+        self.clock = clock
+        self.lives: dict[str, Life] = {}
+        self.others: list[Worker] = []
+        """Plotters that plotrun did not start."""
+        self.watchers: list[Callable[[Event], None]] = [log_event]
+        """Called with every event, on the event loop."""
+        self.holds: dict[str, Hold | None] = {}
+        self._executor = executor
+        self._schema = plugins.schema()
+        self._disks = disks or Disks(settings.general.disk_timeout)
+        self._deliveries = Deliveries(
+            plugins,
+            store,
+            self._disks,
+            settings.general.copies_per_disk,
+            settings.general.verify,
+        )
+        self._placement = Placement(plugins, store, self._disks, self._deliveries)
+        self._logs = LogWatch(clock)
+        self._observers = Observers(plugins)
+        self._room = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._noted: list[Event] = []
+        self._written: dict[str, Progress] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stamp = _stamp(settings.file)
+        self._around = Surroundings(
+            plugins=plugins,
+            store=store,
+            executor=executor,
+            clock=clock,
+            logs=self._logs,
+            deliveries=self._deliveries,
+            settings=lambda: self.settings,
+            tell=self._tell,
+            note=self._note,
+            changed=self.wake,
+            room=self._room,
+        )
+        plugins.on_failure = self._plugin_failed
+
+    # What others may ask of it
+
+    @property
+    def workers(self) -> list[Worker]:
+        """All workers that are alive, and plotters that plotrun did not start."""
+        return [life.record.worker for life in self.lives.values()] + self.others
+
+    def wake(self) -> None:
+        """Look whether something may start now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Start nothing more and let `run` end; plotters go on."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self, until_done: bool = False) -> list[str]:
+        """Run until stopped; with *until_done*, until every job has made its plots.
+
+        Answers what keeps jobs from being done, in words: empty if nothing does.
+        """
+        doorbell = await self._begin()
+        tasks = [
+            asyncio.create_task(self._logs.run()),
+            asyncio.create_task(self._ticks()),
+            asyncio.create_task(self._looks_around()),
+        ]
+        stuck: list[str] = []
+        try:
+            while not self._stopping:
+                self._wake.clear()
+                await self._start_what_may_start()
+                stuck = await self._jobs_ended()
+                if until_done and self._nothing_to_do():
+                    break
+                await self._wait()
+        finally:
+            await self._end(tasks, doorbell)
+        return stuck
+
+    async def _begin(self) -> Doorbell:
+        self._loop = asyncio.get_running_loop()
+        doorbell = Doorbell(self.store.file.parent, self.wake)
+        await asyncio.to_thread(self.store.forget_old_events)
+        await asyncio.to_thread(self.store.list_jobs, self.settings.jobs)
+        self._tell_all(EventKind.RUNNER_STARTED, settings=str(self.settings.file))
+        for failure in self.plugins.failures:
+            self._plugin_failed(failure)
+        self.plugins.each("plotrun_started", runner=self)
+        await self._take_up_workers()
+        await self._look_around()
+        return doorbell
+
+    async def _end(self, tasks: list[asyncio.Task[None]], doorbell: Doorbell) -> None:
+        """Leave plotters and commands to themselves, and copies to the next runner."""
+        doorbell.close()
+        await self._deliveries.stop()
+        for task in (*tasks, *self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*tasks, *self._tasks.values(), return_exceptions=True)
+        self.plugins.each("plotrun_stopping", runner=self)
+        self._tell_all(EventKind.RUNNER_STOPPING, workers=len(self.lives))
+        await self._write_noted()
+        await asyncio.to_thread(self._observers.stop)
+
+    # Events
+
+    def _tell(self, event: Event) -> None:
+        self._observers.tell(event)
+        for watcher in self.watchers:
+            watcher(event)
+
+    def _note(self, event: Event) -> None:
+        self._noted.append(event)
+        self._tell(event)
+
+    def _tell_all(self, kind: EventKind, **data: Any) -> None:
+        self._note(Event(kind, self.clock.now(), data=data))
+
+    def _plugin_failed(self, failure: Failure) -> None:
+        if self._loop is None:
+            return  # told when the runner begins
+        with contextlib.suppress(RuntimeError):  # raised in a thread, after the loop has ended
+            self._loop.call_soon_threadsafe(
+                lambda: self._tell_all(
+                    EventKind.PLUGIN_FAILED,
+                    plugin=failure.plugin,
+                    hook=failure.hook,
+                    error=failure.error,
+                )
+            )
+
+    # Workers of an earlier runner
+
+    async def _take_up_workers(self) -> None:
+        for worker in await asyncio.to_thread(self.store.alive_workers):
+            job = job_as_written(worker.settings, self._schema) or self.settings.job(worker.job)
+            plotter = self._schema.plotters.get(worker.plotter)
+            if job is None or plotter is None:
+                log.error(
+                    "worker %s is left alone: its plotter %s is not installed any more",
+                    worker.id,
+                    worker.plotter,
+                )
+                self.others.append(worker)
+                continue
+            await self._promise_again(worker)
+            self._live(worker, job, plotter, resumed=True)
+
+    async def _promise_again(self, worker: Worker) -> None:
+        """The room that a worker was promised before plotrun stopped."""
+        if worker.dst is not None:
+            for number in range(1, max(1, worker.plots_wanted) + 1):
+                if number > len(worker.plots):
+                    key = promise_key(worker.id, number)
+                    await self._deliveries.promise(key, worker.dst, worker.plot_size)
+
+    def _live(self, worker: Worker, job: Job, plotter: Plotter, resumed: bool) -> None:
+        life = Life(WorkerRecord(self._around, worker), job, plotter, resumed)
+        self.lives[worker.id] = life
+        self._tasks[worker.id] = asyncio.create_task(self._see_through(life))
+
+    async def _see_through(self, life: Life) -> None:
+        worker = life.record.worker.id
+        try:
+            await life.live()
+        except copying.Cancelled:
+            return  # plotrun stops; the next one begins the copy again
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            # A fault of plotrun. The worker keeps its slot: starting more of the same would
+            # only repeat it, and the next runner takes it up where it stands.
+            log.exception("worker %s cannot go on", worker)
+            self._tell_all(EventKind.PLUGIN_FAILED, plugin="plotrun", hook=worker, error="see log")
+            return
+        for number in range(1, max(1, life.record.worker.plots_wanted) + 1):
+            self._deliveries.release(promise_key(worker, number))
+        del self.lives[worker]
+        del self._tasks[worker]
+        self._room_changed()
+
+    def _room_changed(self) -> None:
+        """Let waiting plots be tried again."""
+        self._room.set()
+        self._room.clear()
+        self.wake()
+
+    # Starting
+
+    async def _start_what_may_start(self) -> None:
+        await self._take_up_settings()
+        for job in self.settings.jobs:
+            while not self._stopping and await self._start(job):
+                pass
+
+    async def _start(self, job: Job) -> bool:
+        """Start a worker of *job* if nothing holds it."""
+        workers = self.workers
+        record = await asyncio.to_thread(self.store.job, job.name)
+        state = job_state(record, workers)
+        hold = hold_of(self.plugins, self.settings, job, state, workers, self.clock)
+        if hold is None:
+            started = await self._start_worker(job, state.expected + state.made)
+            hold = started if isinstance(started, Hold) else None
+        await self._show_hold(record, hold)
+        return hold is None
+
+    async def _show_hold(self, record: JobRecord, hold: Hold | None) -> None:
+        self.holds[record.name] = hold
+        reasons = () if hold is None else tuple(hold.reason.split("\n"))
+        if reasons != record.holds:
+            await asyncio.to_thread(self.store.set_holds, record.name, reasons)
+
+    async def _start_worker(self, job: Job, made: int) -> Hold | None:
+        plotter = self._plotter(job)
+        wanted = job.keys(JobKeys).plots_per_process
+        plots = wanted if job.plots == 0 else min(wanted, job.plots - made)
+        worker_id = secrets.token_hex(4)
+        places = await self._placement.place(job, plotter, worker_id, plots, self.workers)
+        if isinstance(places, Hold):
+            return places
+        worker = self._new_worker(worker_id, job, plotter, plots, places)
+        event = Event(
+            EventKind.WORKER_CREATED,
+            worker.created_at,
+            job.name,
+            worker.id,
+            {"plotter": plotter.name, "tmp": str(places.tmp)},
+        )
+        await asyncio.to_thread(self.store.save_worker, worker, [event])
+        self._tell(event)
+        self._live(worker, job, plotter, resumed=False)
+        return None
+
+    def _plotter(self, job: Job) -> Plotter:
+        answer = self.plugins.first("plotrun_choose_plotter", job=job)
+        chosen = self._schema.plotters.get(answer) if isinstance(answer, str) else None
+        return chosen or self._schema.plotters[job.plotter]
+
+    def _new_worker(
+        self, worker: str, job: Job, plotter: Plotter, plots: int, places: Places
+    ) -> Worker:
+        run = Run(job, plots, places.tmp_dir, places.tmp2_dir, places.final_dir)
+        command = job.command or plotter.default_command
+        return Worker(
+            id=worker,
+            job=job.name,
+            plotter=plotter.name,
+            stage=Stage.CREATED,
+            created_at=self.clock.now(),
+            tmp=places.tmp,
+            tmp_dir=places.tmp_dir,
+            tmp2_dir=places.tmp2_dir,
+            final_dir=places.final_dir,
+            dst=places.dst,
+            k=getattr(job.keys(plotter.keys), "k", None),
+            plots_wanted=plots,
+            plot_size=plotter.sizes(job).plot,
+            log=self.settings.log_dir / f"{worker}.log",
+            argv=tuple(plotter_argv(command, plotter.arguments(run))),
+            settings=job.written,
+        )
+
+    # Settings
+
+    async def _take_up_settings(self) -> None:
+        """Read the settings anew if the file has changed; a wrong file changes nothing."""
+        stamp = _stamp(self.settings.file)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            new = await asyncio.to_thread(load_settings, self.settings.file, self._schema)
+        except SettingsError as error:
+            log.error("the old settings stay in force:\n%s", error)
+            self._tell_all(EventKind.SETTINGS_INVALID, problems=str(error))
+            return
+        if new.state_dir != self.settings.state_dir:
+            log.warning("state_dir has changed: that takes effect when plotrun starts again")
+            new = replace(new, general=replace(new.general, state_dir=self.settings.state_dir))
+        self.settings = new
+        self._disks.timeout = new.general.disk_timeout
+        self._deliveries.verify = new.general.verify
+        self._deliveries.copies_per_disk = new.general.copies_per_disk
+        self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file))
+        await asyncio.to_thread(self.store.list_jobs, new.jobs)
+        self._room_changed()
+
+    # Jobs that have made all of their plots
+
+    async def _jobs_ended(self) -> list[str]:
+        """Note which jobs are done; answers what keeps the others from ever being."""
+        stuck = []
+        for job in self.settings.jobs:
+            record = await asyncio.to_thread(self.store.job, job.name)
+            hold = self.holds.get(job.name)
+            ended = isinstance(hold, JobEnds) and not any(
+                worker.job == job.name for worker in self.workers
+            )
+            if ended != record.ended:
+                data = {"plots": record.made}
+                event = Event(EventKind.JOB_ENDED, self.clock.now(), job.name, None, data)
+                events = [event] if ended else []
+                await asyncio.to_thread(self.store.set_ended, job.name, ended, events)
+                for each in events:
+                    self._tell(each)
+            if hold is not None and hold.for_user and not isinstance(hold, JobEnds):
+                stuck.append(f"job {job.name}: {hold.reason}")
+        return stuck
+
+    def _nothing_to_do(self) -> bool:
+        """Whether no worker is alive and none will be without the user."""
+        waiting = (self.holds.get(job.name) for job in self.settings.jobs)
+        return not self.lives and all(hold is not None and hold.for_user for hold in waiting)
+
+    # Time
+
+    async def _wait(self) -> None:
+        """Until something changes, or a hold may have passed."""
+        now = self.clock.now()
+        untils = [hold.until - now for hold in self.holds.values() if hold and hold.until]
+        timeout = max(0.0, min([ASK_AGAIN, *untils]))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), timeout)
+
+    async def _ticks(self) -> None:
+        while True:
+            await self.clock.sleep(TICK)
+            await self._write_noted()
+            if _stamp(self.settings.file) != self._stamp:
+                self.wake()
+
+    async def _write_noted(self) -> None:
+        """Write what was noted since the last time, in one go."""
+        progress = {
+            name: life.record.worker.progress
+            for name, life in self.lives.items()
+            if life.record.worker.progress != self._written.get(name)
+        }
+        events, self._noted = self._noted, []
+        if progress or events:
+            try:
+                await asyncio.to_thread(self.store.save_progress, progress, events)
+            except StoreError as error:
+                log.error("%s", error)
+                self._noted = events + self._noted
+            else:
+                self._written |= progress
+
+    async def _looks_around(self) -> None:
+        while True:
+            await self.clock.sleep(LOOK_AROUND)
+            await self._look_around()
+
+    async def _look_around(self) -> None:
+        """See which plotters run that plotrun did not start."""
+        table = await asyncio.to_thread(self._executor.table)
+        left_alone = [worker for worker in self.others if worker.job]
+        found = strangers(table, list(self._schema.plotters.values()), set(self.lives))
+        if [w.id for w in left_alone + found] != [w.id for w in self.others]:
+            self.wake()
+        self.others = left_alone + found
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    """What tells that a file has changed."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

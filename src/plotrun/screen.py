@@ -1,0 +1,106 @@
+"""The state as tables for a terminal: `render` takes what `plotrun.status.gather` answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from plotrun.words import duration_words, printable
+
+Row = Mapping[str, Any]
+
+
+def render(state: Row) -> RenderableType:
+    """Jobs, workers, and what went wrong."""
+    parts: list[RenderableType] = [_headline(state)]
+    if state["jobs"]:
+        parts.append(_jobs(state["jobs"]))
+    if state["workers"]:
+        parts.append(_workers(state["workers"]))
+    parts += [_failed(row) for row in state["failed"]]
+    parts += [
+        Text(f"plugin {row['plugin']}: {row['hook']} failed: {printable(row['error'])}", "red")
+        for row in state["plugin_failures"]
+    ]
+    return Group(*parts)
+
+
+def _headline(state: Row) -> Text:
+    runner = state["runner"]
+    alive = sum(worker["own"] for worker in state["workers"])
+    who = f"plotrun runs (process {runner['pid']})" if runner["running"] else "plotrun is not up"
+    return Text(f"{who}, {alive} workers", "bold")
+
+
+def _jobs(jobs: Sequence[Row]) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for column in ("job", "plotter", "plots", "running"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("held because", ratio=1)
+    for job in jobs:
+        wanted = job["wanted"] or "∞"
+        holds = "; ".join(printable(reason) for reason in job["holds"])
+        table.add_row(
+            job["name"],
+            job["plotter"],
+            f"{job['made']} / {wanted}",
+            str(job["running"]),
+            holds,
+        )
+    return table
+
+
+def _workers(workers: Sequence[Row]) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for column in ("worker", "job", "plotter", "k", "plot", "tmp", "time", "stage"):
+        table.add_column(column, no_wrap=column not in ("tmp", "stage"))
+    table.add_column("", width=16)
+    table.add_column("%", justify="right", no_wrap=True)
+    for worker in workers:
+        fraction = worker["fraction"]
+        table.add_row(
+            worker["id"],
+            worker["job"] or "-",
+            worker["plotter"],
+            str(worker["k"] or ""),
+            (worker["plot_id"] or "")[:8],
+            printable(Path(worker["tmp"]).name if worker["tmp"] else ""),
+            duration_words(worker["seconds"]),
+            stage_words(worker),
+            ProgressBar(total=1.0, completed=fraction, width=16),
+            f"{100 * fraction:.0f}",
+        )
+    return table
+
+
+def stage_words(worker: Row) -> str:
+    """Where a worker is, in a few words."""
+    if not worker["own"]:
+        return "not started by plotrun"
+    if worker["trouble"]:
+        return printable(worker["trouble"])
+    waiting = [plot["waiting"] for plot in worker["plots"] if plot["waiting"]]
+    if waiting:
+        return f"waiting: {printable(waiting[0])}"
+    if worker["stage"] == "plotting":
+        if worker["alive"] is False:
+            return "plotter has ended"
+        return f"phase {worker['phase']}:{worker['step']}" if worker["phase"] else "plotting"
+    if worker["stage"] == "finishing" and worker["plots"]:
+        return str(worker["plots"][-1]["stage"])
+    return str(worker["stage"])
+
+
+def _failed(row: Row) -> Text:
+    log = f", log {row['log']}" if row["log"] else ""
+    return Text(
+        f"failed: worker {row['id']} of job {row['job']}: {printable(row['reason'])}{printable(log)}",
+        "red",
+    )

@@ -1,0 +1,260 @@
+"""Which keys a settings file may have: plotrun's own, its plotters' and its plugins'."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from plotrun.model import TMP2_IN_DST
+from plotrun.plotter import Plotter
+from plotrun.settings.types import (
+    AbsolutePath,
+    AbsolutePaths,
+    Cpus,
+    Help,
+    Name,
+    Seconds,
+    Written,
+    read_paths,
+)
+
+
+def _read_tmp2(value: Any) -> Any:
+    return TMP2_IN_DST if value == TMP2_IN_DST else read_paths(value)
+
+
+def _read_keep_logs(value: Any) -> bool | int:
+    if isinstance(value, bool) or (isinstance(value, int) and value >= 0):
+        return value
+    raise ValueError("it is neither")
+
+
+Tmp2 = Annotated[
+    Any,
+    Written(
+        _read_tmp2,
+        f'an absolute path, a list of them, or "{TMP2_IN_DST}"',
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    ),
+]
+KeepLogs = Annotated[
+    bool | int,
+    Written(
+        _read_keep_logs,
+        "true, false, or a number of workers (0 or more)",
+        {"anyOf": [{"type": "boolean"}, {"type": "integer", "minimum": 0}]},
+    ),
+]
+
+
+@dataclass(frozen=True)
+class GeneralKeys:
+    """The keys of ``[plotrun]``."""
+
+    state_dir: Annotated[
+        AbsolutePath | None,
+        Help("Where plotrun keeps its state. Default: the user's state directory."),
+    ] = None
+    log_dir: Annotated[
+        AbsolutePath | None,
+        Help('Where logs go. Default: "logs" in the state directory.'),
+    ] = None
+    keep_logs: Annotated[
+        KeepLogs,
+        Help(
+            "Logs of workers that are done: kept, removed, or kept for the next N workers. "
+            "Logs of failed workers always stay."
+        ),
+    ] = True
+    copies_per_disk: Annotated[
+        int, Ge(1), Help("How many plots may be copied to one physical disk at a time.")
+    ] = 1
+    verify: Annotated[
+        Literal["size", "read"],
+        Help('How a copied plot is compared: its size, or ("read") every byte read back.'),
+    ] = "size"
+    disk_timeout: Annotated[
+        Seconds, Help("A disk that has not answered for this long is left out.")
+    ] = 10.0
+
+
+@dataclass(frozen=True)
+class JobKeys:
+    """The keys that every ``[[job]]`` may have, whatever its plotter."""
+
+    name: Annotated[Name, Help("What the job is called; must differ from other jobs'.")]
+    plotter: Annotated[str, Help("Which plotter makes the plots: see `plotrun plugins`.")]
+    tmp: Annotated[AbsolutePaths, Help("Temporary directories, taken in turn.")]
+    dst: Annotated[AbsolutePaths, Help("Destinations: directories where plots stay.")]
+    plots: Annotated[int, Ge(0), Help("How many plots to make; 0 is endless.")] = 0
+    plots_per_process: Annotated[
+        int, Ge(1), Help("Plots made by one plotter process, if the plotter can.")
+    ] = 1
+    enabled: Annotated[bool, Help("false: start nothing more for this job.")] = True
+    command: Annotated[
+        str | None,
+        Help("The plotter's program, or a whole shell line that ends with it."),
+    ] = None
+    tmp2: Annotated[
+        Tmp2 | None,
+        Help('Second temporary directories, taken in turn; "dst": in the destination.'),
+    ] = None
+    deliver: Annotated[
+        Literal["plotrun", "plotter"],
+        Help(
+            'Who brings the plot to its destination: "plotrun" chooses it when the plot is '
+            'finished, "plotter" is told at the start.'
+        ),
+    ] = "plotrun"
+    nice: Annotated[
+        int | None, Ge(-20), Le(19), Help("Priority of the plotter: 19 is the lowest.")
+    ] = None
+    io_priority: Annotated[
+        Literal["idle", "low", "normal", "high"] | None, Help("Disk priority of the plotter.")
+    ] = None
+    cpu_affinity: Annotated[Cpus | None, Help("CPUs that the plotter may use.")] = None
+
+
+@dataclass(frozen=True)
+class SettingsSection:
+    """What a plugin reads of the settings: answered to the hook ``plotrun_settings``."""
+
+    plugin: str
+    """Its name: the section is ``[plugins.<name>]``."""
+    model: type | None = None
+    """A frozen dataclass: the keys of the section."""
+    job_keys: type | None = None
+    """A frozen dataclass: keys that this plugin adds to every job."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key that a settings file may have."""
+
+    name: str
+    annotation: Any
+    default: Any
+    """`dataclasses.MISSING` where the key must be given."""
+    help: str
+    owner: str
+    """What reads it: "plotrun", a plotter or a plugin."""
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is MISSING
+
+    @cached_property
+    def expected(self) -> str:
+        """In words, what a value must be."""
+        return _expected(self.annotation)
+
+    @cached_property
+    def adapter(self) -> Any:
+        """Pydantic's validator of the key's type."""
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(self.annotation)
+
+
+def keys_of(model: type, owner: str) -> dict[str, Key]:
+    """The keys that the fields of a settings dataclass stand for."""
+    hints = typing.get_type_hints(model, include_extras=True)
+    found = {}
+    for field in dataclasses.fields(model):
+        annotation = hints[field.name]
+        default = field.default
+        if default is MISSING and field.default_factory is not MISSING:
+            default = field.default_factory()
+        text = next((m.text for m in _metadata(annotation) if isinstance(m, Help)), "")
+        found[field.name] = Key(field.name, annotation, default, text, owner)
+    return found
+
+
+class Schema:
+    """All keys that a settings file may have, given the plotters and plugins that are loaded."""
+
+    def __init__(
+        self,
+        plotters: Iterable[Plotter],
+        sections: Iterable[SettingsSection],
+        plugins: Iterable[str] = (),
+    ) -> None:
+        self.plotters: Mapping[str, Plotter] = {plotter.name: plotter for plotter in plotters}
+        self.sections = tuple(sections)
+        self.plugins = frozenset(plugins) | {section.plugin for section in self.sections}
+        self.general = keys_of(GeneralKeys, "plotrun")
+        self._shared = keys_of(JobKeys, "plotrun")
+        for section in self.sections:
+            if section.job_keys is not None:
+                self._shared |= keys_of(section.job_keys, section.plugin)
+
+    def job_keys(self, plotter: str | None) -> dict[str, Key]:
+        """Keys of a job of *plotter*; those of every plotter when None."""
+        found = dict(self._shared)
+        for name, brought in self.plotters.items():
+            if plotter in (None, name):
+                found = keys_of(brought.keys, name) | found
+        return found
+
+    def section_keys(self, plugin: str) -> dict[str, Key]:
+        """Keys of ``[plugins.<plugin>]``; empty where it has none."""
+        for section in self.sections:
+            if section.plugin == plugin and section.model is not None:
+                return keys_of(section.model, plugin)
+        return {}
+
+    def job_models(self, plotter: str) -> list[type]:
+        """The dataclasses whose keys make up a job of *plotter*, beside plotrun's own."""
+        added = [section.job_keys for section in self.sections if section.job_keys is not None]
+        return [self.plotters[plotter].keys, *added]
+
+
+def _metadata(annotation: Any) -> list[Any]:
+    """What an annotation says beside its type, outermost last, through Optional."""
+    if get_origin(annotation) is Annotated:
+        inner, *said = get_args(annotation)
+        return _metadata(inner) + said
+    return [said for part in get_args(annotation) for said in _metadata(part)]
+
+
+def _expected(annotation: Any) -> str:
+    said = _metadata(annotation)
+    for written in said:
+        if isinstance(written, Written):
+            return written.expected
+    words = _type_words(annotation)
+    bounds = [_bound_words(bound) for bound in said]
+    return " ".join([words, " and ".join(filter(None, bounds))]).strip()
+
+
+def _type_words(annotation: Any) -> str:
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_words(args[0])
+    if origin is Literal:
+        return " or ".join(f'"{choice}"' for choice in args)
+    kinds = [arg for arg in args if arg is not type(None)]
+    if len(kinds) == 1 and len(args) == 2:
+        return _type_words(kinds[0])
+    words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    return words.get(annotation, str(annotation))
+
+
+def _bound_words(bound: Any) -> str:
+    match bound:
+        case Ge(ge=least):
+            return f"of at least {least}"
+        case Gt(gt=least):
+            return f"above {least}"
+        case Le(le=most):
+            return f"at most {most}"
+        case Lt(lt=most):
+            return f"below {most}"
+    return ""

@@ -1,0 +1,147 @@
+"""What there is to see: from the store and the process table, whether or not a runner is up.
+
+`gather` answers plain data; docs/status.md describes its JSON form, whose number is `FORM`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from plotrun.lock import running
+from plotrun.logparser import LogParser, advance
+from plotrun.model import EventKind, PlotWork, Progress, Worker
+from plotrun.plotter import Plotter
+from plotrun.process import SystemExecutor, is_alive
+from plotrun.store import Store, job_state
+from plotrun.strangers import strangers
+
+FORM = 1
+"""Number of the JSON form; it changes when a field goes or changes its meaning."""
+FAILURES_SHOWN = 10
+CHUNK = 1024 * 1024
+
+
+def gather(state_dir: Path, store: Store, plotters: Sequence[Plotter]) -> dict[str, Any]:
+    """The state of everything now, for a command: by the store and the process table."""
+    runner = running(state_dir)
+    own = store.alive_workers()
+    if runner is None:
+        rules = {plotter.name: plotter.rules for plotter in plotters}
+        own = [replace(worker, progress=_read_progress(worker, rules)) for worker in own]
+    others = strangers(SystemExecutor().table(), plotters, {worker.id for worker in own})
+    return assemble(store, own, others, runner.pid if runner else None)
+
+
+def assemble(
+    store: Store, own: Sequence[Worker], others: Sequence[Worker], runner_pid: int | None
+) -> dict[str, Any]:
+    """The state of everything, given the workers."""
+    now = time.time()
+    return {
+        "form": FORM,
+        "at": now,
+        "state_dir": str(store.file.parent),
+        "runner": {"running": runner_pid is not None, "pid": runner_pid},
+        "jobs": [_job(store, *listed, own) for listed in store.listed_jobs()],
+        "workers": [_worker(worker, now, own=True) for worker in own]
+        + [_worker(worker, now, own=False) for worker in others],
+        "failed": [_failed(worker) for worker in store.failed_workers(FAILURES_SHOWN)],
+        "plugin_failures": [
+            dict(event.data)
+            for event in store.events_since(EventKind.PLUGIN_FAILED, EventKind.RUNNER_STARTED)
+        ],
+    }
+
+
+def _job(
+    store: Store, name: str, plotter: str, wanted: int, workers: Sequence[Worker]
+) -> dict[str, Any]:
+    record = store.job(name)
+    state = job_state(record, workers)
+    return {
+        "name": name,
+        "plotter": plotter,
+        "wanted": wanted,
+        "made": state.made,
+        "expected": state.expected,
+        "running": state.running,
+        "failures_in_row": state.failures_in_row,
+        "paused": state.paused,
+        "ended": record.ended,
+        "holds": list(record.holds),
+    }
+
+
+def _worker(worker: Worker, now: float, own: bool) -> dict[str, Any]:
+    ref, progress = worker.process, worker.progress
+    return {
+        "id": worker.id,
+        "own": own,
+        "job": worker.job or None,
+        "plotter": worker.plotter,
+        "stage": str(worker.stage),
+        "k": worker.k,
+        "plot_id": progress.plot_id,
+        "tmp": _text(worker.tmp),
+        "dst": _text(worker.dst),
+        "log": _text(worker.log),
+        "pid": ref.pid if ref else None,
+        "alive": is_alive(ref) if ref else None,
+        "created_at": worker.created_at,
+        "started_at": worker.started_at,
+        "seconds": now - (worker.started_at or worker.created_at),
+        "phase": progress.phase,
+        "step": progress.step,
+        "fraction": progress.fraction,
+        "trouble": progress.trouble,
+        "plots_wanted": worker.plots_wanted,
+        "plots": [_plot(work) for work in worker.plots],
+    }
+
+
+def _plot(work: PlotWork) -> dict[str, Any]:
+    return {
+        "number": work.number,
+        "plot_id": work.plot.plot_id,
+        "path": str(work.plot.path),
+        "k": work.plot.k,
+        "format": str(work.plot.format),
+        "size": work.plot.size,
+        "stage": str(work.stage),
+        "dst": _text(work.dst),
+        "waiting": work.waiting,
+        "post": work.post,
+    }
+
+
+def _failed(worker: Worker) -> dict[str, Any]:
+    return {
+        "id": worker.id,
+        "job": worker.job,
+        "ended_at": worker.ended_at,
+        "reason": worker.reason,
+        "exit_code": worker.exit_code,
+        "log": _text(worker.log),
+    }
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _read_progress(worker: Worker, rules: Mapping[str, Any]) -> Progress:
+    """Progress by the log itself: with no runner up nobody else has read its latest lines."""
+    if worker.log is None or worker.plotter not in rules:
+        return worker.progress
+    parser, progress = LogParser(rules[worker.plotter]), Progress()
+    try:
+        with worker.log.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                progress = advance(progress, parser.feed(chunk))
+    except OSError:
+        return worker.progress
+    return progress

@@ -1,0 +1,61 @@
+"""Plotters that plotrun did not start: recognised in the process table, shown and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from plotrun.model import Stage, Worker
+from plotrun.plotter import Plotter, Recognised
+from plotrun.process import ProcessInfo
+
+
+def strangers(
+    table: Sequence[ProcessInfo], plotters: Sequence[Plotter], own: Collection[str]
+) -> list[Worker]:
+    """Running plotters that belong to none of the workers named in *own*, as workers.
+
+    Of a plotter and the processes it was started by or has started, only the topmost counts.
+    """
+    found: dict[int, tuple[ProcessInfo, Plotter, Recognised]] = {}
+    for process in table:
+        for plotter in plotters:
+            recognised = plotter.recognise(process.argv)
+            if recognised is not None:
+                found[process.ref.pid] = (process, plotter, recognised)
+                break
+    parents = {process.ref.pid: process.parent for process in table}
+    return [
+        _as_worker(process, plotter, recognised)
+        for process, plotter, recognised in found.values()
+        if not _below(process.parent, found.keys(), parents)
+        and (process.worker is None or process.worker not in own)
+    ]
+
+
+def _below(pid: int | None, plotters: Collection[int], parents: dict[int, int | None]) -> bool:
+    seen = set()
+    while pid is not None and pid not in seen:
+        if pid in plotters:
+            return True
+        seen.add(pid)
+        pid = parents.get(pid)
+    return False
+
+
+def _as_worker(process: ProcessInfo, plotter: Plotter, recognised: Recognised) -> Worker:
+    return Worker(
+        id=f"pid-{process.ref.pid}",
+        job="",
+        plotter=plotter.name,
+        stage=Stage.PLOTTING,
+        created_at=process.started_at,
+        started_at=process.started_at,
+        tmp=recognised.tmp,
+        tmp_dir=recognised.tmp,
+        tmp2_dir=recognised.tmp2,
+        final_dir=recognised.final_dir,
+        dst=recognised.final_dir,
+        k=recognised.k,
+        argv=process.argv,
+        process=process.ref,
+    )

@@ -1,0 +1,38 @@
+"""Figures and names as people read them."""
+
+from __future__ import annotations
+
+
+def size_words(count: float) -> str:
+    """Bytes, in units of 1024: "101.4 GiB"."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(count) < 1024:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def duration_words(seconds: float) -> str:
+    """A duration: "45s", "12m 5s", "3h 20m", "2d 4h"."""
+    whole = round(seconds)
+    parts = [
+        (whole // 86400, "d"),
+        (whole // 3600 % 24, "h"),
+        (whole // 60 % 60, "m"),
+        (whole % 60, "s"),
+    ]
+    while len(parts) > 1 and not parts[0][0]:
+        parts.pop(0)
+    return " ".join(f"{count}{unit}" for count, unit in parts[:2] if count or unit == "s") or "0s"
+
+
+def printable(text: object) -> str:
+    """Text that may be printed in one line, whatever bytes a file name holds.
+
+    Undecodable bytes and control characters are shown as escapes: a file name must not be able
+    to clear the screen or forge a line of a log.
+    """
+    decoded = str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in decoded
+    )

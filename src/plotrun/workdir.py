@@ -1,0 +1,97 @@
+"""A worker's own directories: made, searched for finished plots, removed.
+
+Blocking: these run in threads. Nothing outside a directory named ``plotrun-<worker id>`` is ever
+removed, and no finished plot inside it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from plotrun.model import Plot
+from plotrun.plotfile import NotAPlot, is_plot_name, read_plot
+
+PREFIX = "plotrun-"
+
+
+def own_name(worker: str) -> str:
+    """Name of a worker's own directory."""
+    return f"{PREFIX}{worker}"
+
+
+def make_directory(directory: Path) -> None:
+    """Make a worker's own directory; the one around it must exist.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    directory.mkdir(exist_ok=True)
+
+
+def new_plots(
+    directory: Path, known: Collection[str], plot_ids: Collection[str] | None
+) -> list[Plot]:
+    """Finished plots that lie directly in *directory*, without those named in *known*.
+
+    With *plot_ids*, only plots with these ids: the directory is shared with other plots.
+    """
+    found = []
+    for path in _plot_files(directory):
+        if path.name in known:
+            continue
+        if plot_ids is not None and not any(plot_id in path.name for plot_id in plot_ids):
+            continue
+        try:
+            plot = read_plot(path)
+        except (NotAPlot, OSError):
+            continue  # what it is, clear_directory leaves for the user to see
+        if plot_ids is None or plot.plot_id in plot_ids:
+            found.append(plot)
+    return found
+
+
+def _plot_files(directory: Path) -> list[Path]:
+    try:
+        with os.scandir(directory) as entries:
+            names = [e.name for e in entries if is_plot_name(e.name) and _regular(e)]
+    except OSError:
+        return []
+    return [directory / name for name in sorted(names)]
+
+
+def _regular(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def clear_directory(directory: Path, worker: str) -> list[Path]:
+    """Remove a worker's own directory; answers the finished plots that kept it from going.
+
+    Those should not be there: every plot has been delivered before. But if one is, everything
+    else goes and it stays.
+
+    Raises:
+        OSError: something in it cannot be removed.
+    """
+    assert directory.name == own_name(worker), directory
+    if not os.path.lexists(directory) or directory.is_symlink():
+        return []
+    kept = [
+        Path(folder) / name
+        for folder, _, names in os.walk(directory)
+        for name in names
+        if is_plot_name(name)
+    ]
+    if not kept:
+        shutil.rmtree(directory)
+        return []
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            if not is_plot_name(name):
+                (Path(folder) / name).unlink(missing_ok=True)
+    return kept

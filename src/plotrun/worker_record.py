@@ -1,0 +1,96 @@
+"""A living worker's record, in memory and in the store, and what a life needs of the runner."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from plotrun.clock import Clock
+from plotrun.delivery import Deliveries
+from plotrun.follow import LogWatch
+from plotrun.manager import Plugins
+from plotrun.model import Event, EventKind, PlotWork, Worker
+from plotrun.process import Executor
+from plotrun.settings.load import Settings
+from plotrun.store import Store, StoreError
+
+WRITE_AGAIN = 5.0
+"""Seconds between two attempts to write the state."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a life needs of the runner."""
+
+    plugins: Plugins
+    store: Store
+    executor: Executor
+    clock: Clock
+    logs: LogWatch
+    deliveries: Deliveries
+    settings: Callable[[], Settings]
+    tell: Callable[[Event], None]
+    """Hand an event that is in the store to the observers."""
+    note: Callable[[Event], None]
+    """Tell an event that is not in the store, and write it soon."""
+    changed: Callable[[], None]
+    """Something that a start may depend on has changed."""
+    room: asyncio.Event
+    """Set when a waiting plot should be tried again."""
+
+
+class WorkerRecord:
+    """The record of one worker: changed, written, told."""
+
+    def __init__(self, around: Surroundings, worker: Worker) -> None:
+        self.around = around
+        self.worker = worker
+        self._writing = asyncio.Lock()
+
+    def event(self, kind: EventKind, **data: Any) -> Event:
+        """An event of this worker, now."""
+        now = self.around.clock.now()
+        return Event(kind, now, self.worker.job, self.worker.id, data)
+
+    def change(self, **changes: Any) -> None:
+        """Change the record in memory only."""
+        self.worker = replace(self.worker, **changes)
+
+    def change_plot(self, number: int, **changes: Any) -> PlotWork:
+        """Change the record of one plot in memory only; answers it."""
+        changed = replace(self.plot(number), **changes)
+        plots = tuple(changed if w.number == number else w for w in self.worker.plots)
+        self.worker = replace(self.worker, plots=plots)
+        return changed
+
+    def plot(self, number: int) -> PlotWork:
+        """The record of one plot."""
+        return next(work for work in self.worker.plots if work.number == number)
+
+    async def save(self, *events: Event, **changes: Any) -> None:
+        """Change the record, write it with the events, then tell them."""
+        self.change(**changes)
+        await self.write(self.around.store.save_worker, *events)
+
+    async def write(self, save: Callable[..., None], *events: Event) -> None:
+        """Write the record by *save*, which takes it and the events; then tell them."""
+        async with self._writing:  # or an older state could be written over a newer one
+            await self._write(save, events)
+        for event in events:
+            self.around.tell(event)
+        self.around.changed()
+
+    async def _write(self, save: Callable[..., None], events: tuple[Event, ...]) -> None:
+        """Write, however long it takes: nothing may be done that is not written down first."""
+        while True:
+            try:
+                await asyncio.to_thread(save, self.worker, events)
+            except StoreError as error:  # the state's disk is full, or gone
+                log.error("%s: trying again in %.0f s", error, WRITE_AGAIN)
+                await self.around.clock.sleep(WRITE_AGAIN)
+            else:
+                return
