@@ -122,9 +122,7 @@ class FinishedPlot:
     async def _bring_to(self, dst: Path) -> Plot | None:
         """Bring the plot to *dst*; None if that failed, and the plot is where it was."""
         plot = self._work.plot
-        self._record.change_plot(
-            self._number, stage=PlotStage.DELIVERING, dst=dst, waiting=None
-        )
+        self._record.change_plot(self._number, stage=PlotStage.DELIVERING, dst=dst, waiting=None)
         started = self._record.event(EventKind.DELIVERY_STARTED, plot=str(plot.path), dst=str(dst))
         await self._record.save(started)
         try:
@@ -163,9 +161,7 @@ class FinishedPlot:
     async def _post_commands(self) -> str | None:
         self._record.change_plot(self._number, stage=PlotStage.POST_COMMAND)
         await self._record.save()
-        words, failure = await run_post_commands(
-            self._record, self._job, self._work, self._resumed
-        )
+        words, failure = await run_post_commands(self._record, self._job, self._work, self._resumed)
         self._record.change_plot(self._number, stage=PlotStage.DONE, post=words)
         await self._record.save()
         return failure

@@ -5,7 +5,7 @@ arguments named here, or none. ``tryfirst=True`` and ``trylast=True`` order it a
 A hook that raises never stops the runner: the failure is logged and shown by ``plotrun status``.
 """
 
-# ruff: noqa: ARG001 - a specification has no body
+
 
 from __future__ import annotations
 

@@ -211,9 +211,7 @@ class Life:
         found = await in_daemon_thread(lambda: new_plots(final_dir, known, ids), "look for plots")
         for plot in found:
             work = PlotWork(len(self.record.worker.plots) + 1, plot, PlotStage.FINISHED)
-            event = self.record.event(
-                EventKind.PLOT_FINISHED, plot=str(plot.path), size=plot.size
-            )
+            event = self.record.event(EventKind.PLOT_FINISHED, plot=str(plot.path), size=plot.size)
             await self.record.save(event, plots=(*self.record.worker.plots, work))
         for work in self.record.worker.plots:
             if work.number not in self._bringing:

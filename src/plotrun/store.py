@@ -273,35 +273,36 @@ class Store:
 
     def job(self, name: str) -> JobRecord:
         """What is stored of a job; a new one has made nothing."""
-        ((made,),) = self._rows("SELECT count(*) FROM deliveries WHERE job = ?", name)
-        ((started,),) = self._rows("SELECT max(created_at) FROM workers WHERE job = ?", name)
-        rows = self._rows(
-            "SELECT failures_in_row, last_failure_at, paused, ended, holds FROM jobs "
-            "WHERE name = ?",
-            name,
-        )
-        delivered = dict(
-            self._rows(
-                "SELECT worker, count(*) FROM deliveries WHERE job = ? AND worker IN "
-                "(SELECT id FROM workers WHERE stage != ?) GROUP BY worker",
+        with self._lock:  # all of it from one moment
+            ((made,),) = self._rows("SELECT count(*) FROM deliveries WHERE job = ?", name)
+            ((started,),) = self._rows("SELECT max(created_at) FROM workers WHERE job = ?", name)
+            rows = self._rows(
+                "SELECT failures_in_row, last_failure_at, paused, ended, holds FROM jobs "
+                "WHERE name = ?",
                 name,
-                Stage.ENDED,
             )
-        )
-        if not rows:
-            return JobRecord(name, made, last_start_at=started, delivered=delivered)
-        failures, failed_at, paused, ended, holds = rows[0]
-        return JobRecord(
-            name,
-            made,
-            failures,
-            failed_at,
-            started,
-            paused,
-            bool(ended),
-            tuple(json.loads(holds)),
-            delivered,
-        )
+            delivered = dict(
+                self._rows(
+                    "SELECT worker, count(*) FROM deliveries WHERE job = ? AND worker IN "
+                    "(SELECT id FROM workers WHERE stage != ?) GROUP BY worker",
+                    name,
+                    Stage.ENDED,
+                )
+            )
+            if not rows:
+                return JobRecord(name, made, last_start_at=started, delivered=delivered)
+            failures, failed_at, paused, ended, holds = rows[0]
+            return JobRecord(
+                name,
+                made,
+                failures,
+                failed_at,
+                started,
+                paused,
+                bool(ended),
+                tuple(json.loads(holds)),
+                delivered,
+            )
 
     def set_holds(self, name: str, holds: Sequence[str]) -> None:
         """Write why a job may not start now, to be shown."""

@@ -32,9 +32,7 @@ async def run_post_commands(
     Answers how they ended, in words, and the failure that ends the worker, if there is one.
     """
     plot, words, failure = work.plot, "ok", None
-    commands = _asked(
-        record, "plotrun_post_command", job=job, worker=record.worker, plot=plot
-    )
+    commands = _asked(record, "plotrun_post_command", job=job, worker=record.worker, plot=plot)
     for number, command in enumerate(commands, 1):
         name = f"post-{work.number}-{number}"
         values = _values(record) | _plot_values(plot)

@@ -83,7 +83,9 @@ async def _run(opened: Opened, store: Store, until_done: bool, plain: bool) -> l
         stuck = await runner.run(until_done)
     left = len(runner.lives)
     if left:
-        click.echo(f"stopped; {left} workers go on by themselves: `plotrun run` takes them up again")
+        click.echo(
+            f"stopped; {left} workers go on by themselves: `plotrun run` takes them up again"
+        )
     return stuck
 
 

@@ -190,9 +190,7 @@ class _Reader:
             if read is not None:
                 jobs.append(read[0])
                 sources[read[0].name] = read[1]
-        return Settings(
-            self.file, GeneralKeys(**general), tuple(jobs), blocked, sources, sections
-        )
+        return Settings(self.file, GeneralKeys(**general), tuple(jobs), blocked, sources, sections)
 
     def _job_tables(self, table: dict[str, Any]) -> list[Any]:
         jobs = table.get("job")
@@ -315,9 +313,7 @@ class _Reader:
             self.problem((*path, "plotter"), found, expected, hint)
             return None
         keys = self.schema.job_keys(plotter)
-        own = {
-            name: (value, (*path, name)) for name, value in self.values(raw, path, keys).items()
-        }
+        own = {name: (value, (*path, name)) for name, value in self.values(raw, path, keys).items()}
         given = {
             name: value
             for name, value in (layers[""] | layers.get(plotter, {}) | own).items()
@@ -330,9 +326,7 @@ class _Reader:
         if len(self.problems) > before:
             return None
         values = {name: key.default for name, key in keys.items()} | values
-        sections = {
-            model: _instance(model, values) for model in self.schema.job_models(plotter)
-        }
+        sections = {model: _instance(model, values) for model in self.schema.job_models(plotter)}
         for problem in self.schema.plotters[plotter].check(
             sections[self.schema.plotters[plotter].keys]
         ):

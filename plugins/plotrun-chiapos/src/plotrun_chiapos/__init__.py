@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge, Le
+
 from plotrun import (
     CHIAPOS_LOG,
     ContractAddress,
@@ -33,6 +34,7 @@ from plotrun import (
 
 if TYPE_CHECKING:
     import click
+
     from plotrun import Settings
 
 __all__ = ["plotrun_check_plot", "plotrun_commands", "plotrun_plotters", "plotrun_settings"]
@@ -44,9 +46,9 @@ class ChiaposKeys:
 
     k: Annotated[int, Ge(18), Le(50), Help("Size of the plot. Below 32 is for tests.")] = 32
     threads: Annotated[int, Ge(1), Help("Threads of phase 1.")] = 2
-    buckets: Annotated[
-        int | None, Ge(16), Le(128), Help("Number of buckets. Default: by k.")
-    ] = None
+    buckets: Annotated[int | None, Ge(16), Le(128), Help("Number of buckets. Default: by k.")] = (
+        None
+    )
     stripe: Annotated[
         int | None, Ge(256), Help("Entries that a thread takes at a time. Default: by k.")
     ] = None

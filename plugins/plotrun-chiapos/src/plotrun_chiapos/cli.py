@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+
 from plotrun import NotAPlot, printable, read_plot, size_words
 
 
@@ -22,7 +23,9 @@ def command(paths: tuple[Path, ...], challenges: int) -> None:
     from plotrun_chiapos.verify import verify
 
     files = [
-        file for path in paths for file in (sorted(path.glob("*.plot")) if path.is_dir() else [path])
+        file
+        for path in paths
+        for file in (sorted(path.glob("*.plot")) if path.is_dir() else [path])
     ]
     bad = 0
     for file in files:

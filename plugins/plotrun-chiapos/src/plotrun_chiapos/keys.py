@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass
 
 from chia_rs import AugSchemeMPL, G1Element, PrivateKey
+
 from plotrun import puzzle_hash
 
 _LOCAL_KEY_PATH = (12381, 8444, 3, 0)
@@ -61,6 +62,4 @@ def _local_key(master: PrivateKey) -> PrivateKey:
 
 def _taproot_key(local: G1Element, farmer: G1Element, both: G1Element) -> PrivateKey:
     """The key that makes a portable plot's public key depend on both keys in order."""
-    return AugSchemeMPL.key_gen(
-        hashlib.sha256(bytes(both) + bytes(local) + bytes(farmer)).digest()
-    )
+    return AugSchemeMPL.key_gen(hashlib.sha256(bytes(both) + bytes(local) + bytes(farmer)).digest())

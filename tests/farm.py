@@ -1,0 +1,102 @@
+"""A small farm for tests: directories, a settings file, and plotrun as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PLOTRUN = (sys.executable, "-m", "plotrun")
+
+
+@dataclass
+class Farm:
+    """Directories under *root*, and a settings file with one job of the embedded plotter."""
+
+    root: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("tmp", "a", "b"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def tmp(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def state_dir(self) -> Path:
+        return self.root / "state"
+
+    @property
+    def log_dir(self) -> Path:
+        return self.state_dir / "logs"
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "settings.toml"
+
+    def write(self, job: str = "", general: str = "", rest: str = "", **keys: Any) -> Path:
+        """Write settings with one job; *keys* are its keys, *job* more lines of it."""
+        values: dict[str, Any] = {
+            "name": "test",
+            "plotter": "chiapos",
+            "plots": 1,
+            "k": 18,
+            "tmp": str(self.tmp),
+            "dst": [str(self.root / "a"), str(self.root / "b")],
+        } | keys
+        lines = [f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not ...]
+        text = f"[plotrun]\nstate_dir = {json.dumps(str(self.state_dir))}\n"
+        text += textwrap.dedent(general) + "\n" + textwrap.dedent(rest)
+        text += "\n[[job]]\n" + "\n".join(lines) + "\n" + textwrap.dedent(job)
+        self.settings.write_text(text, "utf-8")
+        return self.settings
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        """Start plotrun in the background, its output in a pipe."""
+        return subprocess.Popen(
+            [*PLOTRUN, "--settings", os.fspath(self.settings), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | self.environment,
+            **options,
+        )
+
+    def plotrun(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run plotrun to its end."""
+        return subprocess.run(
+            [*PLOTRUN, "--settings", os.fspath(self.settings), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=timeout,
+            env=os.environ | self.environment,
+            check=False,
+        )
+
+    def run_until_done(self) -> subprocess.CompletedProcess[str]:
+        """``plotrun run --until-done``."""
+        return self.plotrun("run", "--until-done")
+
+    def status(self) -> Mapping[str, Any]:
+        """``plotrun status --json``."""
+        shown: Mapping[str, Any] = json.loads(self.plotrun("status", "--json").stdout)
+        return shown
+
+    def plots(self) -> list[Path]:
+        """Plots in the destinations."""
+        return sorted(p for name in ("a", "b") for p in (self.root / name).glob("*.plot"))
+
+    def leftovers(self) -> list[Path]:
+        """Everything in the temporary directory, and what is no plot in the destinations."""
+        found = list(self.tmp.rglob("*"))
+        for name in ("a", "b"):
+            found += [p for p in (self.root / name).rglob("*") if p.suffix != ".plot"]
+        return sorted(found)
