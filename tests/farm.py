@@ -52,7 +52,8 @@ class Farm:
             "tmp": str(self.tmp),
             "dst": [str(self.root / "a"), str(self.root / "b")],
         } | keys
-        lines = [f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not ...]
+        given = {key: value for key, value in values.items() if value is not ...}
+        lines = [f"{key} = {json.dumps(value)}" for key, value in given.items()]
         text = f"[plotrun]\nstate_dir = {json.dumps(str(self.state_dir))}\n"
         text += textwrap.dedent(general) + "\n" + textwrap.dedent(rest)
         text += "\n[[job]]\n" + "\n".join(lines) + "\n" + textwrap.dedent(job)

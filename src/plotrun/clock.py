@@ -71,7 +71,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Simulated seconds since the loop was made."""
         return self._now
 
-    def run_in_executor(self, executor: object, func: object, *args: object) -> object:  # type: ignore[override]
+    def run_in_executor(self, _: object, func: object, *args: object) -> object:  # type: ignore[override]
         """Do the work now."""
         future = self.create_future()
         try:

@@ -128,8 +128,7 @@ class Deliveries:
             )
             if isinstance(answer, Failure):
                 answer = {candidate.path: str(answer) for candidate in left}
-            for path, reason in (answer or {}).items():
-                rejected[path] = reason
+            rejected |= answer or {}
             left = [candidate for candidate in left if candidate.path not in rejected]
         return left, rejected
 

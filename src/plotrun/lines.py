@@ -3,42 +3,40 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from plotrun.model import Event, EventKind
 from plotrun.words import printable, size_words
 
-Data = Mapping[str, Any]
-
-_WORDS: Mapping[EventKind, Callable[[Data], str]] = {
-    EventKind.RUNNER_STARTED: lambda d: f"plotrun runs with {d['settings']}",
-    EventKind.RUNNER_STOPPING: lambda d: "plotrun stops",
-    EventKind.SETTINGS_CHANGED: lambda d: "the settings have changed and are in force",
-    EventKind.SETTINGS_INVALID: lambda d: f"the old settings stay in force: {d['problems']}",
-    EventKind.PLUGIN_FAILED: lambda d: f"plugin {d['plugin']}: {d['hook']}: {d['error']}",
-    EventKind.WORKER_CREATED: lambda d: f"begins with {d['plotter']} in {d['tmp']}",
-    EventKind.WORKER_ADOPTED: lambda d: f"plotter found running, process {d['pid']}",
-    EventKind.PRE_STARTED: lambda d: "pre-command runs",
-    EventKind.PRE_FINISHED: lambda d: f"pre-command: {d['result']}",
-    EventKind.PLOTTER_STARTED: lambda d: f"plotter started, process {d['pid']}, k={d['k']}",
-    EventKind.PHASE_CHANGED: lambda d: f"phase {d['phase']}",
-    EventKind.PLOTTER_TROUBLE: lambda d: f"plotter says: {d['text']}",
-    EventKind.PLOTTER_FINISHED: lambda d: "plotter finished",
-    EventKind.PLOT_FINISHED: lambda d: f"plot made: {d['plot']}, {size_words(d['size'])}",
-    EventKind.PLOT_REJECTED: lambda d: f"bad plot {d['plot']}: {d['reason']}",
-    EventKind.NO_DESTINATION: lambda d: f"no destination for {d['plot']}: {d['reason']}",
-    EventKind.DELIVERY_STARTED: lambda d: f"delivery to {d['dst']}",
-    EventKind.DELIVERY_FAILED: lambda d: f"delivery failed: {d['reason']}",
-    EventKind.PLOT_DELIVERED: lambda d: f"plot delivered: {d['plot']}",
-    EventKind.POST_STARTED: lambda d: "post-command runs",
-    EventKind.POST_FINISHED: lambda d: f"post-command: {d['result']}",
-    EventKind.LEFTOVER_KEPT: lambda d: f"left in place: {d['path']}: {d['reason']}",
-    EventKind.WORKER_FAILED: lambda d: f"failed: {d['reason']}",
-    EventKind.WORKER_ENDED: lambda d: f"ended: {d['outcome']}",
-    EventKind.JOB_ENDED: lambda d: f"has made its {d['plots']} plots",
+_WORDS: Mapping[EventKind, str] = {
+    EventKind.RUNNER_STARTED: "plotrun runs with {settings}",
+    EventKind.RUNNER_STOPPING: "plotrun stops",
+    EventKind.SETTINGS_CHANGED: "the settings have changed and are in force",
+    EventKind.SETTINGS_INVALID: "the old settings stay in force: {problems}",
+    EventKind.PLUGIN_FAILED: "plugin {plugin}: {hook}: {error}",
+    EventKind.WORKER_CREATED: "begins with {plotter} in {tmp}",
+    EventKind.WORKER_ADOPTED: "plotter found running, process {pid}",
+    EventKind.PRE_STARTED: "pre-command runs",
+    EventKind.PRE_FINISHED: "pre-command: {result}",
+    EventKind.PLOTTER_STARTED: "plotter started, process {pid}, k={k}",
+    EventKind.PHASE_CHANGED: "phase {phase}",
+    EventKind.PLOTTER_TROUBLE: "plotter says: {text}",
+    EventKind.PLOTTER_FINISHED: "plotter finished",
+    EventKind.PLOT_FINISHED: "plot made: {plot}, {size}",
+    EventKind.PLOT_REJECTED: "bad plot {plot}: {reason}",
+    EventKind.NO_DESTINATION: "no destination for {plot}: {reason}",
+    EventKind.DELIVERY_STARTED: "delivery to {dst}",
+    EventKind.DELIVERY_FAILED: "delivery failed: {reason}",
+    EventKind.PLOT_DELIVERED: "plot delivered: {plot}",
+    EventKind.POST_STARTED: "post-command runs",
+    EventKind.POST_FINISHED: "post-command: {result}",
+    EventKind.LEFTOVER_KEPT: "left in place: {path}: {reason}",
+    EventKind.WORKER_FAILED: "failed: {reason}",
+    EventKind.WORKER_ENDED: "ended: {outcome}",
+    EventKind.JOB_ENDED: "has made its {plots} plots",
 }
 """What a line says of each kind; progress is for the screen only."""
 
@@ -63,7 +61,10 @@ def event_words(event: Event) -> str | None:
         return None
     who = [f"job {event.job}"] if event.job else []
     who += [f"worker {event.worker}"] if event.worker else []
-    return printable(": ".join([" ".join(who), words(event.data)] if who else [words(event.data)]))
+    data = dict(event.data)
+    if "size" in data:
+        data["size"] = size_words(data["size"])
+    return printable(": ".join([*([" ".join(who)] if who else []), words.format_map(data)]))
 
 
 def print_event(event: Event) -> None:
@@ -74,7 +75,7 @@ def print_event(event: Event) -> None:
         try:
             print(f"{stamp} {words}", flush=True)  # noqa: T201 - standard output is the point
         except (BrokenPipeError, UnicodeEncodeError):
-            sys.stdout = open("/dev/null", "w")  # noqa: PTH123, SIM115 - nobody reads any more
+            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - nobody reads any more
 
 
 def log_event(event: Event) -> None:

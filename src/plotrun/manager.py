@@ -58,7 +58,7 @@ class Plugins:
     """The loaded plugins; `each` and `first` call a hook, `failures` remembers what raised."""
 
     blocked: frozenset[str] = frozenset()
-    on_failure: Callable[[Failure], None] = field(default=lambda failure: None)
+    on_failure: Callable[[Failure], None] = field(default=lambda _: None)
 
     def __post_init__(self) -> None:
         self._manager = pluggy.PluginManager("plotrun")

@@ -3,6 +3,8 @@
 A plugin brings a plotter by subclassing `Plotter` and answering ``plotrun_plotters``.
 """
 
+# ruff: noqa: ARG002 - what the methods of Plotter answer by default needs no arguments
+
 from __future__ import annotations
 
 import shlex

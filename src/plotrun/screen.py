@@ -100,7 +100,5 @@ def stage_words(worker: Row) -> str:
 
 def _failed(row: Row) -> Text:
     log = f", log {row['log']}" if row["log"] else ""
-    return Text(
-        f"failed: worker {row['id']} of job {row['job']}: {printable(row['reason'])}{printable(log)}",
-        "red",
-    )
+    who = f"worker {row['id']} of job {row['job']}"
+    return Text(f"failed: {who}: {printable(row['reason'])}{printable(log)}", "red")

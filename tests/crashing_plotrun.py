@@ -1,0 +1,83 @@
+"""plotrun that kills itself (SIGKILL) at the point that $CRASH names: a program for tests.
+
+``before save 5`` and ``after save 5``: around the first worker's fifth write to the store.
+``after spawn plotter``: between starting a process and writing down its number.
+``in copy``: in the middle of copying a plot. ``in phase 2``: when the plotter's log says so.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from plotrun import copying
+from plotrun.cli import main
+from plotrun.lifecycle import Life
+from plotrun.model import Worker
+from plotrun.process import SystemExecutor
+from plotrun.store import Store
+
+when, what, which = (*os.environ["CRASH"].split(), "")[:3]
+saves = 0
+first_worker = ""
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dying_save(save: Callable[..., None]) -> Callable[..., None]:
+    def saving(self: Store, *arguments: Any) -> None:
+        global saves, first_worker
+        (worker,) = (each.id for each in arguments if isinstance(each, Worker))
+        first_worker = first_worker or worker
+        if worker != first_worker:
+            return save(self, *arguments)
+        saves += 1
+        if when == "before" and saves == int(which):
+            die()
+        save(self, *arguments)
+        if when == "after" and saves == int(which):
+            die()
+        return None
+
+    return saving
+
+
+if what == "save":
+    for name in ("save_worker", "save_delivered", "save_failed", "save_ended"):
+        setattr(Store, name, dying_save(getattr(Store, name)))
+
+if what == "spawn":
+    spawn = SystemExecutor.spawn
+
+    async def dying_spawn(self: SystemExecutor, wanted: Any) -> Any:
+        process = await spawn(self, wanted)
+        if wanted.step.startswith(which):
+            die()
+        return process
+
+    SystemExecutor.spawn = dying_spawn  # type: ignore[method-assign]
+
+if what == "copy":
+    copying.CHUNK = 256 * 1024
+    copy = copying._copy
+
+    def dying_copy(source: Any, partial: Any, verify: Any, moved: Any, cancelled: Any) -> None:
+        copy(source, partial, verify, lambda done: die() if done > 1_000_000 else None, cancelled)
+
+    copying._copy = dying_copy
+
+if what == "phase":
+    note = Life._note
+
+    def dying_note(self: Life, kind: Any, **data: Any) -> None:
+        note(self, kind, **data)
+        if data.get("phase", 0) >= int(which):
+            die()
+
+    Life._note = dying_note  # type: ignore[method-assign]
+
+main()
