@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from farm import Farm
 
 
 @pytest.fixture
-def farm(tmp_path: Path) -> Farm:
+def farm(tmp_path: Path) -> Iterator[Farm]:
     """Directories and a settings file under the test's own directory."""
-    return Farm(tmp_path)
+    farm = Farm(tmp_path)
+    yield farm
+    farm.end_plotters()

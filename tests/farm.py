@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+import pytest
+
 PLOTRUN = (sys.executable, "-m", "plotrun")
+
+
+def until(process: subprocess.Popen[bytes], words: str) -> str:
+    """Read the output of *process* until a line has these words; answers that line."""
+    assert process.stdout is not None
+    seen = []
+    for raw in process.stdout:
+        line = raw.decode("utf-8", "surrogateescape")
+        seen.append(line)
+        if words in line:
+            return line
+    raise AssertionError(f"it ended without saying {words!r}:\n{''.join(seen)}")
+
+
+@contextlib.contextmanager
+def small_disk(directory: Path, size: str) -> Iterator[Path]:
+    """A file system of *size* mounted on *directory*; skips the test where that may not be."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system takes root")
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", os.fspath(directory)]
+    if subprocess.run(command, check=False).returncode != 0:
+        pytest.skip("this machine does not let tests mount file systems")
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", "-l", os.fspath(directory)], check=True)
 
 
 @dataclass
@@ -90,6 +120,31 @@ class Farm:
         """``plotrun status --json``."""
         shown: Mapping[str, Any] = json.loads(self.plotrun("status", "--json").stdout)
         return shown
+
+    def workers(self) -> list[Mapping[str, Any]]:
+        """Workers of this farm, without plotters of others on the same machine."""
+        return [worker for worker in self.status()["workers"] if worker["own"]]
+
+    def holds(self) -> list[str]:
+        """Why the job is held; asks until it is."""
+        while not (holds := self.status()["jobs"][0]["holds"]):
+            pass  # the question itself takes a tenth of a second
+        return list(holds)
+
+    def processes(self) -> list[psutil.Process]:
+        """What runs in this farm: plotters, commands, plotrun itself."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if os.fspath(self.root) in " ".join(process.cmdline()):
+                    found.append(process)
+        return found
+
+    def end_plotters(self) -> None:
+        """Kill what runs in this farm."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
     def plots(self) -> list[Path]:
         """Plots in the destinations."""

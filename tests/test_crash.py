@@ -16,10 +16,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from farm import Farm
 
+from farm import Farm
 from plotrun import EventKind
-from plotrun.process import WORKER_VARIABLE
 from plotrun.store import Store
 
 DRIVER = Path(__file__).with_name("crashing_plotrun.py")
@@ -80,7 +79,7 @@ def assert_all_is_well(farm: Farm, runs: Path) -> None:
     assert farm.leftovers() == []
     assert farm.plotrun("chiapos-check", *map(str, plots)).returncode == 0
     status = farm.status()
-    assert status["workers"] == []
+    assert farm.workers() == []
     assert status["jobs"][0]["made"] == 2
     lines = runs.read_text().splitlines()
     assert sorted(line for line in lines if line.startswith("post")) == [
@@ -122,21 +121,10 @@ def test_a_delivery_by_rename_is_taken_up(farm: Farm, point: str) -> None:
     assert_all_is_well(farm, runs)
 
 
-def kill_marked_processes() -> None:
-    """Kill everything that plotrun started, as a power cut would."""
-    for process in psutil.process_iter():
-        try:
-            if WORKER_VARIABLE in process.environ():
-                process.kill()
-                process.wait(10)
-        except (psutil.Error, OSError):
-            continue
-
-
 def test_plotter_dead_as_well_fails_the_worker_and_another_makes_the_plot(farm: Farm) -> None:
     runs = write_settings(farm, k=20)
     run_and_crash(farm, "in phase 1")
-    kill_marked_processes()
+    farm.end_plotters()
     ended = farm.run_until_done()
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "failed: the plotter ended before the plot was complete" in ended.stdout
@@ -173,7 +161,7 @@ def test_a_command_cut_off_with_plotrun_is_reported_and_not_run_again(farm: Farm
     with gate.open("w"):
         process.kill()
         process.wait()
-        kill_marked_processes()
+        farm.end_plotters()
         ended = farm.run_until_done()
     assert ended.returncode == 0
     assert "post-command: unknown" in ended.stdout
@@ -185,15 +173,10 @@ def test_a_command_cut_off_with_plotrun_is_reported_and_not_run_again(farm: Farm
 def test_a_plot_that_was_finished_while_plotrun_was_down_is_delivered(farm: Farm) -> None:
     runs = write_settings(farm)
     run_and_crash(farm, "after spawn plotter")
-    plotters = [
-        process
-        for process in psutil.process_iter()
-        if "plotrun_chiapos" in " ".join(process.cmdline())
-    ]
-    psutil.wait_procs(plotters, timeout=60)
+    psutil.wait_procs(farm.processes(), timeout=60)
     status = farm.status()
     assert status["runner"] == {"running": False, "pid": None}
-    (worker,) = status["workers"]
+    (worker,) = farm.workers()
     assert worker["fraction"] == 1.0, json.dumps(status)
     assert farm.run_until_done().returncode == 0
     assert_all_is_well(farm, runs)

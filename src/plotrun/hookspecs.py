@@ -5,8 +5,6 @@ arguments named here, or none. ``tryfirst=True`` and ``trylast=True`` order it a
 A hook that raises never stops the runner: the failure is logged and shown by ``plotrun status``.
 """
 
-
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

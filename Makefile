@@ -1,0 +1,24 @@
+# Two commands for a fresh machine with Python 3.11: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml plugins/plotrun-chiapos/pyproject.toml
+
+.PHONY: demo test
+
+demo: $(VENV)/.installed
+	$(BIN)/python demo/demo.py
+
+test: $(VENV)/.installed-for-tests
+	$(BIN)/python -m pytest -q
+
+$(VENV)/.installed: $(SOURCES)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --editable plugins/plotrun-chiapos
+	touch $@
+
+$(VENV)/.installed-for-tests: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		$$($(BIN)/python -c "import tomllib; d = tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']; print(*(f'\"{p}\"' for g in ('test', 'lint') for p in d[g]))" | tr -d '"' )
+	touch $@
