@@ -14,9 +14,6 @@ SETTINGS = """\
 [plotrun]
 state_dir = "{scratch}/state"
 
-[plugins.limits]
-max_workers = 2
-
 [[job]]
 name = "demo"
 plotter = "chiapos"

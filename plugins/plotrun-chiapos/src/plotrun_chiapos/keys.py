@@ -16,6 +16,7 @@ from plotrun import puzzle_hash
 
 _LOCAL_KEY_PATH = (12381, 8444, 3, 0)
 """EIP-2334 path of a plot's local key: BLS, Chia, "local", the first."""
+_PUZZLE_HASH_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,25 @@ def identity(
     Raises:
         ValueError: a key is not a point on the curve.
     """
-    farmer = G1Element.from_bytes(bytes.fromhex(farmer_public_key))
-    master = AugSchemeMPL.key_gen(secrets.token_bytes(32))
-    local = _local_key(master).get_g1()
-    plot_key = local + farmer
     if pool_contract_address is not None:
-        plot_key += _taproot_key(local, farmer, plot_key).get_g1()
         pool = puzzle_hash(pool_contract_address)
     else:
         assert pool_public_key is not None
         pool = bytes(G1Element.from_bytes(bytes.fromhex(pool_public_key)))
-    plot_id = hashlib.sha256(pool + bytes(plot_key)).digest()
-    return Identity(plot_id, pool + bytes(farmer) + bytes(master))
+    farmer = bytes(G1Element.from_bytes(bytes.fromhex(farmer_public_key)))
+    memo = pool + farmer + bytes(AugSchemeMPL.key_gen(secrets.token_bytes(32)))
+    return Identity(plot_id_of(memo), memo)
+
+
+def plot_id_of(memo: bytes) -> bytes:
+    """The id of the plot with this memo: pool key or puzzle hash, farmer key, master secret key."""
+    pool, farmer, master = memo[:-80], memo[-80:-32], memo[-32:]
+    local = _local_key(PrivateKey.from_bytes(master)).get_g1()
+    farmer_key = G1Element.from_bytes(farmer)
+    plot_key = local + farmer_key
+    if len(pool) == _PUZZLE_HASH_BYTES:
+        plot_key += _taproot_key(local, farmer_key, plot_key).get_g1()
+    return hashlib.sha256(pool + bytes(plot_key)).digest()
 
 
 def _local_key(master: PrivateKey) -> PrivateKey:
