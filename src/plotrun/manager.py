@@ -86,6 +86,16 @@ class Plugins:
                     message = f"{caller.name}: plotrun calls no hook wrappers"
                     raise pluggy.PluginValidationError(plugin, message)
 
+    def unknown_hooks(self) -> list[tuple[str, str]]:
+        """Plugin and name of each implementation of a hook that does not exist."""
+        specified = {name for name in vars(hookspecs) if name.startswith("plotrun_")}
+        return [
+            (name, caller.name)
+            for name, plugin in self._manager.list_name_plugin()
+            for caller in self._manager.get_hookcallers(plugin) or ()
+            if caller.name not in specified
+        ]
+
     def implementations(self, hook: str) -> Iterator[tuple[str, Callable[..., Any]]]:
         """Name of the plugin and the function, for each implementation in calling order."""
         caller = getattr(self._manager.hook, hook)
@@ -172,6 +182,8 @@ def load_plugins(blocked: frozenset[str] = frozenset()) -> Plugins:
             plugins.register(entry.load(), entry.name, package, version)
         except Exception as error:  # a stranger's package may fail in any way
             plugins.broken(entry.name, package, version, error)
+    for name, hook in plugins.unknown_hooks():
+        log.warning("plugin %s: there is no hook %s: it is never called", name, hook)
     return plugins
 
 

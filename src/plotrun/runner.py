@@ -89,6 +89,7 @@ class Runner:
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._noted: list[Event] = []
+        self._failures_told: set[Failure] = set()
         self._written: dict[str, Progress] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stamp = _stamp(settings.file)
@@ -153,8 +154,8 @@ class Runner:
         await asyncio.to_thread(self.store.forget_old_events)
         await asyncio.to_thread(self.store.list_jobs, self.settings.jobs)
         self._tell_all(EventKind.RUNNER_STARTED, settings=str(self.settings.file))
-        for failure in self.plugins.failures:
-            self._plugin_failed(failure)
+        for failure in tuple(self.plugins.failures):
+            self._tell_failure(failure)
         self.plugins.each("plotrun_started", runner=self)
         await self._take_up_workers()
         await self._look_around()
@@ -169,6 +170,7 @@ class Runner:
         await asyncio.gather(*tasks, *self._tasks.values(), return_exceptions=True)
         self.plugins.each("plotrun_stopping", runner=self)
         self._tell_all(EventKind.RUNNER_STOPPING, workers=len(self.lives))
+        await asyncio.sleep(0)  # lets failures be told that were raised just now
         await self._write_noted()
         await asyncio.to_thread(self._observers.stop)
 
@@ -187,16 +189,19 @@ class Runner:
         self._note(Event(kind, self.clock.now(), data=data))
 
     def _plugin_failed(self, failure: Failure) -> None:
-        if self._loop is None:
-            return  # told when the runner begins
-        with contextlib.suppress(RuntimeError):  # raised in a thread, after the loop has ended
-            self._loop.call_soon_threadsafe(
-                lambda: self._tell_all(
-                    EventKind.PLUGIN_FAILED,
-                    plugin=failure.plugin,
-                    hook=failure.hook,
-                    error=failure.error,
-                )
+        """Tell of it, from whatever thread it was raised in."""
+        if self._loop is not None:  # before that, `_begin` tells of all there are
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._tell_failure, failure)
+
+    def _tell_failure(self, failure: Failure) -> None:
+        if failure not in self._failures_told:
+            self._failures_told.add(failure)
+            self._tell_all(
+                EventKind.PLUGIN_FAILED,
+                plugin=failure.plugin,
+                hook=failure.hook,
+                error=failure.error,
             )
 
     # Workers of an earlier runner

@@ -16,6 +16,8 @@ from plotrun.words import duration_words, printable
 
 Row = Mapping[str, Any]
 
+BAR_WIDTH = 8
+
 
 def render(state: Row) -> RenderableType:
     """Jobs, workers, and what went wrong."""
@@ -59,22 +61,24 @@ def _jobs(jobs: Sequence[Row]) -> Table:
 
 def _workers(workers: Sequence[Row]) -> Table:
     table = Table(box=box.SIMPLE, pad_edge=False)
-    for column in ("worker", "job", "plotter", "k", "plot", "tmp", "time", "stage"):
-        table.add_column(column, no_wrap=column not in ("tmp", "stage"))
-    table.add_column("", width=16)
+    for column in ("worker", "job", "k", "plot"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("tmp", no_wrap=True, overflow="ellipsis", max_width=12)
+    table.add_column("time", no_wrap=True)
+    table.add_column("stage", overflow="ellipsis", ratio=1)
+    table.add_column("", width=BAR_WIDTH)
     table.add_column("%", justify="right", no_wrap=True)
     for worker in workers:
         fraction = worker["fraction"]
         table.add_row(
             worker["id"],
-            worker["job"] or "-",
-            worker["plotter"],
+            worker["job"] or f"({worker['plotter']})",
             str(worker["k"] or ""),
             (worker["plot_id"] or "")[:8],
             printable(Path(worker["tmp"]).name if worker["tmp"] else ""),
             duration_words(worker["seconds"]),
             stage_words(worker),
-            ProgressBar(total=1.0, completed=fraction, width=16),
+            ProgressBar(total=1.0, completed=fraction, width=BAR_WIDTH),
             f"{100 * fraction:.0f}",
         )
     return table
@@ -83,7 +87,7 @@ def _workers(workers: Sequence[Row]) -> Table:
 def stage_words(worker: Row) -> str:
     """Where a worker is, in a few words."""
     if not worker["own"]:
-        return "not started by plotrun"
+        return "by hand"
     if worker["trouble"]:
         return printable(worker["trouble"])
     waiting = [plot["waiting"] for plot in worker["plots"] if plot["waiting"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from typing import Any
 
@@ -79,6 +80,9 @@ def main(arguments: list[str] | None = None) -> Any:
     """
     from plotrun.settings.problems import SettingsError
 
+    warnings = logging.StreamHandler()
+    warnings.setFormatter(_OneLine())
+    logging.getLogger("plotrun").addHandler(warnings)
     try:
         return cli.main(args=arguments, prog_name="plotrun")
     except SettingsError as error:
@@ -92,6 +96,13 @@ def main(arguments: list[str] | None = None) -> Any:
             raise
         click.echo(f"error: {error}", err=True)
         sys.exit(EXIT_FAILED)
+
+
+class _OneLine(logging.Formatter):
+    """Warnings on standard error, each in one line; tracebacks go to plotrun's own log only."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"warning: {record.getMessage()}"
 
 
 def _is_expected(error: Exception) -> bool:

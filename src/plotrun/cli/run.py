@@ -110,4 +110,4 @@ def _log_to_file(directory: Path) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
     root = logging.getLogger("plotrun")
     root.setLevel(logging.INFO)
-    root.addHandler(handler)
+    root.handlers = [handler]  # what is worth a line on the screen is told as an event
