@@ -52,6 +52,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     Work handed to threads is done at once, in the loop, so that every run is the same.
     """
 
+    works_inline = True
+    """Told to `plotrun.threads`."""
+
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
