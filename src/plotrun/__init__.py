@@ -73,7 +73,7 @@ from plotrun.words import duration_words, printable, size_words
 if TYPE_CHECKING:
     from plotrun.builtin.chia import CHIAPOS_LOG
     from plotrun.clock import Clock
-    from plotrun.runner import Runner
+    from plotrun.hookspecs import Runner
     from plotrun.settings.load import Settings
 
 hookimpl = pluggy.HookimplMarker("plotrun")
@@ -82,7 +82,7 @@ hookimpl = pluggy.HookimplMarker("plotrun")
 _LATE = {
     "CHIAPOS_LOG": "plotrun.builtin.chia",
     "Clock": "plotrun.clock",
-    "Runner": "plotrun.runner",
+    "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.load",
 }
 """Types that bring much with them, imported when they are asked for."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 
@@ -21,8 +21,27 @@ if TYPE_CHECKING:
     import click
 
     from plotrun.clock import Clock
-    from plotrun.runner import Runner
     from plotrun.settings.load import Settings
+
+
+class Runner(Protocol):
+    """What a plugin may ask of the runner."""
+
+    settings: Settings
+
+    @property
+    def workers(self) -> list[Worker]:
+        """All workers that are alive, and plotters that plotrun did not start."""
+        ...
+
+    def wake(self) -> None:
+        """Look again whether something may start."""
+        ...
+
+    def stop(self) -> None:
+        """Start nothing more and end; plotters go on."""
+        ...
+
 
 hookspec = pluggy.HookspecMarker("plotrun")
 

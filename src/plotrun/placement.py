@@ -1,4 +1,4 @@
-"""Where a new worker works: its temporary directories, and its destination where one is needed."""
+"""A new worker: its directories, its destination where one is needed, and its record."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from plotrun.command_line import plotter_argv
 from plotrun.delivery import Deliveries, NoDestination
 from plotrun.finished_plot import promise_key
 from plotrun.manager import Plugins
-from plotrun.model import Candidate, Deliver, Hold, Job, Worker
-from plotrun.plotter import Plotter
+from plotrun.model import Candidate, Deliver, Hold, Job, Stage, Worker
+from plotrun.plotter import Plotter, Run
 from plotrun.space import Disks
 from plotrun.store import Store
 from plotrun.workdir import own_name
@@ -112,3 +113,35 @@ def _places(
         assert dst is not None
         return Places(tmp, tmp_dir, tmp2_dir, dst, dst)
     return Places(tmp, tmp_dir, tmp2_dir, beside, dst)
+
+
+def new_worker(
+    name: str,
+    job: Job,
+    plotter: Plotter,
+    plots: int,
+    places: Places,
+    now: float,
+    log_dir: Path,
+) -> Worker:
+    """The record of a worker that is to make *plots* plots in these places."""
+    run = Run(job, plots, places.tmp_dir, places.tmp2_dir, places.final_dir)
+    command = job.command or plotter.default_command
+    return Worker(
+        id=name,
+        job=job.name,
+        plotter=plotter.name,
+        stage=Stage.CREATED,
+        created_at=now,
+        tmp=places.tmp,
+        tmp_dir=places.tmp_dir,
+        tmp2_dir=places.tmp2_dir,
+        final_dir=places.final_dir,
+        dst=places.dst,
+        k=getattr(job.keys(plotter.keys), "k", None),
+        plots_wanted=plots,
+        plot_size=plotter.sizes(job).plot,
+        log=log_dir / f"{name}.log",
+        argv=tuple(plotter_argv(command, plotter.arguments(run))),
+        settings=job.written,
+    )

@@ -11,13 +11,11 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from plotrun import copying
 from plotrun.clock import Clock
-from plotrun.command_line import plotter_argv
+from plotrun.current_settings import CurrentSettings
 from plotrun.delivery import Deliveries
 from plotrun.finished_plot import promise_key
 from plotrun.follow import LogWatch
@@ -26,12 +24,12 @@ from plotrun.lifecycle import Life
 from plotrun.lines import log_event
 from plotrun.lock import Doorbell
 from plotrun.manager import Failure, Plugins
-from plotrun.model import Event, EventKind, Hold, Job, Progress, Stage, Worker
+from plotrun.model import Event, EventKind, Hold, Job, Progress, Worker
 from plotrun.observers import Observers
-from plotrun.placement import Placement, Places
-from plotrun.plotter import Plotter, Run
+from plotrun.placement import Placement, new_worker
+from plotrun.plotter import Plotter
 from plotrun.process import Executor
-from plotrun.settings.load import Settings, job_as_written, load_settings
+from plotrun.settings.load import Settings, job_as_written
 from plotrun.settings.problems import SettingsError
 from plotrun.settings.schema import JobKeys
 from plotrun.space import Disks
@@ -61,7 +59,6 @@ class Runner:
         clock: Clock,
         disks: Disks | None = None,
     ) -> None:
-        self.settings = settings
         self.plugins = plugins
         self.store = store
         self.clock = clock
@@ -73,6 +70,7 @@ class Runner:
         self.holds: dict[str, Hold | None] = {}
         self._executor = executor
         self._schema = plugins.schema()
+        self._current = CurrentSettings(settings, self._schema)
         self._disks = disks or Disks(settings.general.disk_timeout)
         self._deliveries = Deliveries(
             plugins,
@@ -92,7 +90,6 @@ class Runner:
         self._failures_told: set[Failure] = set()
         self._written: dict[str, Progress] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._stamp = _stamp(settings.file)
         self._around = Surroundings(
             plugins=plugins,
             store=store,
@@ -109,6 +106,11 @@ class Runner:
         plugins.on_failure = self._plugin_failed
 
     # What others may ask of it
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._current.settings
 
     @property
     def workers(self) -> list[Worker]:
@@ -294,7 +296,8 @@ class Runner:
         places = await self._placement.place(job, plotter, worker_id, plots, self.workers)
         if isinstance(places, Hold):
             return places
-        worker = self._new_worker(worker_id, job, plotter, plots, places)
+        now, log_dir = self.clock.now(), self.settings.log_dir
+        worker = new_worker(worker_id, job, plotter, plots, places, now, log_dir)
         event = Event(
             EventKind.WORKER_CREATED,
             worker.created_at,
@@ -312,48 +315,18 @@ class Runner:
         chosen = self._schema.plotters.get(answer) if isinstance(answer, str) else None
         return chosen or self._schema.plotters[job.plotter]
 
-    def _new_worker(
-        self, worker: str, job: Job, plotter: Plotter, plots: int, places: Places
-    ) -> Worker:
-        run = Run(job, plots, places.tmp_dir, places.tmp2_dir, places.final_dir)
-        command = job.command or plotter.default_command
-        return Worker(
-            id=worker,
-            job=job.name,
-            plotter=plotter.name,
-            stage=Stage.CREATED,
-            created_at=self.clock.now(),
-            tmp=places.tmp,
-            tmp_dir=places.tmp_dir,
-            tmp2_dir=places.tmp2_dir,
-            final_dir=places.final_dir,
-            dst=places.dst,
-            k=getattr(job.keys(plotter.keys), "k", None),
-            plots_wanted=plots,
-            plot_size=plotter.sizes(job).plot,
-            log=self.settings.log_dir / f"{worker}.log",
-            argv=tuple(plotter_argv(command, plotter.arguments(run))),
-            settings=job.written,
-        )
-
     # Settings
 
     async def _take_up_settings(self) -> None:
         """Read the settings anew if the file has changed; a wrong file changes nothing."""
-        stamp = _stamp(self.settings.file)
-        if stamp == self._stamp:
+        if not self._current.outdated:
             return
-        self._stamp = stamp
         try:
-            new = await asyncio.to_thread(load_settings, self.settings.file, self._schema)
+            new = await asyncio.to_thread(self._current.read)
         except SettingsError as error:
             log.error("the old settings stay in force:\n%s", error)
             self._tell_all(EventKind.SETTINGS_INVALID, problems=str(error))
             return
-        if new.state_dir != self.settings.state_dir:
-            log.warning("state_dir has changed: that takes effect when plotrun starts again")
-            new = replace(new, general=replace(new.general, state_dir=self.settings.state_dir))
-        self.settings = new
         self._disks.timeout = new.general.disk_timeout
         self._deliveries.verify = new.general.verify
         self._deliveries.copies_per_disk = new.general.copies_per_disk
@@ -402,7 +375,7 @@ class Runner:
         while True:
             await self.clock.sleep(TICK)
             await self._write_noted()
-            if _stamp(self.settings.file) != self._stamp:
+            if self._current.outdated:
                 self.wake()
 
     async def _write_noted(self) -> None:
@@ -435,12 +408,3 @@ class Runner:
         if [w.id for w in left_alone + found] != [w.id for w in self.others]:
             self.wake()
         self.others = left_alone + found
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    """What tells that a file has changed."""
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

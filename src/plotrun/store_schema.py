@@ -1,0 +1,61 @@
+"""The tables of the store. A change to them needs a new `SCHEMA_VERSION` and a way to get there."""
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE workers (
+    id TEXT PRIMARY KEY,
+    job TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    ended_at REAL,
+    failed INTEGER NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX workers_by_job ON workers (job, created_at);
+CREATE INDEX workers_failed ON workers (ended_at) WHERE failed;
+CREATE INDEX workers_alive ON workers (stage) WHERE stage != 'ended';
+CREATE TABLE deliveries (
+    worker TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    job TEXT NOT NULL,
+    delivered_at REAL NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (worker, number)
+) STRICT;
+CREATE INDEX deliveries_by_job ON deliveries (job);
+CREATE TABLE jobs (
+    name TEXT PRIMARY KEY,
+    failures_in_row INTEGER NOT NULL DEFAULT 0,
+    last_failure_at REAL,
+    paused TEXT,
+    ended INTEGER NOT NULL DEFAULT 0,
+    holds TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+CREATE TABLE listed_jobs (
+    position INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    plotter TEXT NOT NULL,
+    wanted INTEGER NOT NULL
+) STRICT;
+CREATE TABLE uses (
+    path TEXT PRIMARY KEY,
+    number INTEGER NOT NULL
+) STRICT;
+CREATE TABLE progress (
+    worker TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT;
+CREATE TABLE events (
+    number INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    job TEXT,
+    worker TEXT,
+    data TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_kind ON events (kind, number);
+CREATE TABLE kept_logs (
+    wanted INTEGER PRIMARY KEY,
+    workers TEXT NOT NULL
+) STRICT;
+"""
