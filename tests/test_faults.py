@@ -310,3 +310,24 @@ def test_a_plotter_started_by_hand_is_seen_and_counted(farm: Farm) -> None:
     finally:
         by_hand.kill()
         by_hand.wait()
+
+
+def test_a_whole_plot_of_a_plotter_that_died_before_naming_it_is_delivered(farm: Farm) -> None:
+    """chia on a full final disk: the plot is whole in tmp, and the process sleeps for ever."""
+    with small_disk(farm.root / "a", "1m") as full:
+        farm.write(
+            deliver="plotter",
+            dst=str(full),
+            rest='[plugins]\nblocked = ["skip_full"]\n[plugins.backoff]\npause_after = 1\n',
+        )
+        runner = farm.start("run", "--until-done")
+        pid = int(until(runner, "plotter started").split("process ")[1].split(",")[0])
+        assert "Could not copy" in until(runner, "plotter says")
+        farm.write(deliver="plotter", dst=[str(full), str(farm.root / "b")])
+        until(runner, "the settings have changed")
+        os.kill(pid, signal.SIGKILL)
+        until(runner, "plot delivered")
+        runner.wait(60)
+        (plot,) = (farm.root / "b").glob("*.plot")
+        assert farm.plotrun("chiapos-check", str(plot)).returncode == 0
+        assert list(farm.tmp.iterdir()) == []

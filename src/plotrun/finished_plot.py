@@ -70,7 +70,8 @@ class FinishedPlot:
 
     async def _deliver(self) -> None:
         """Bring the plot to a destination, however long it has to wait for one."""
-        if self._job.deliver is Deliver.PLOTTER:
+        delivered_by_plotter = self._work.plot.path.parent == self._record.worker.final_dir
+        if self._job.deliver is Deliver.PLOTTER and delivered_by_plotter:
             await self._delivered(self._work.plot)
             return
         while True:

@@ -13,17 +13,20 @@ from pathlib import Path
 from plotrun.finished_plot import FinishedPlot
 from plotrun.follow import last_lines
 from plotrun.logparser import LogParser, PlotComplete, PlotNamed, advance
-from plotrun.model import Deliver, EventKind, Job, PlotStage, PlotWork, Stage
+from plotrun.model import EventKind, Job, Plot, PlotStage, PlotWork, Stage
 from plotrun.plotter import Plotter
 from plotrun.process import Process, Spawn, exit_words
 from plotrun.threads import in_daemon_thread
 from plotrun.user_commands import run_pre_commands
-from plotrun.workdir import clear_directory, make_directory, new_plots
+from plotrun.workdir import clear_directory, make_directory, new_plots, rescue_whole
 from plotrun.worker_record import WorkerRecord
 
 PLOTTER_STEP = "plotter"
 PROGRESS_STEP = 0.01
 """An event tells of progress when it has grown by this much."""
+WHOLE_FRACTION = 0.95
+"""A plot of less than this part of the expected size is not whole: sizes of V1 plots are within
+1 % of the formula."""
 
 
 class WorkerFailed(Exception):  # noqa: N818 - reads as what it says
@@ -37,6 +40,7 @@ class Life:
         self.record = record
         self._around = record.around
         self._job = job
+        self._plotter = plotter
         self._resumed = resumed
         self._parser = LogParser(plotter.rules)
         self._bringing: dict[int, asyncio.Task[str | None]] = {}
@@ -202,13 +206,10 @@ class Life:
             await self._collect()
 
     async def _collect(self) -> None:
-        """Take in finished plots in the final directory that are not known yet, and bring them."""
+        """Take in finished plots that are not known yet, and bring them."""
         worker = self.record.worker
-        final_dir = worker.final_dir
-        assert final_dir is not None
         known = {work.plot.path.name for work in worker.plots}
-        ids = worker.plot_ids if self._job.deliver is Deliver.PLOTTER else None
-        found = await in_daemon_thread(lambda: new_plots(final_dir, known, ids), "look for plots")
+        found = await in_daemon_thread(lambda: self._look_for_plots(known), "look for plots")
         for plot in found:
             work = PlotWork(len(self.record.worker.plots) + 1, plot, PlotStage.FINISHED)
             event = self.record.event(EventKind.PLOT_FINISHED, plot=str(plot.path), size=plot.size)
@@ -217,6 +218,19 @@ class Life:
             if work.number not in self._bringing:
                 way = FinishedPlot(self.record, self._job, work.number, self._resumed)
                 self._bringing[work.number] = asyncio.create_task(way.bring())
+
+    def _look_for_plots(self, known: set[str]) -> list[Plot]:
+        """Finished plots in the final directory; after a failure, in the worker's own as well."""
+        worker = self.record.worker
+        own = {worker.tmp_dir, worker.tmp2_dir}
+        found = []
+        for directory in filter(None, {worker.final_dir, *(own if worker.outcome else ())}):
+            if worker.progress.whole and self._plotter.whole_suffix and directory in own:
+                least = int(WHOLE_FRACTION * worker.plot_size)
+                rescue_whole(directory, self._plotter.whole_suffix, least)
+            ids = None if directory in own else worker.plot_ids
+            found += new_plots(directory, known, ids)
+        return found
 
     async def _bring_plots(self) -> None:
         if self._stage is not Stage.FINISHING:

@@ -158,8 +158,11 @@ def advance(progress: Progress, facts: Iterable[Fact]) -> Progress:
             case FractionDone(fraction):
                 done = min(1.0, max(progress.fraction, fraction))
                 progress = replace(progress, fraction=done, trouble=None)
+            case PlotTook():
+                progress = replace(progress, whole=True)
             case PlotComplete(plot_id):
-                progress = replace(progress, plots_complete=progress.plots_complete + 1)
+                complete = progress.plots_complete + 1
+                progress = replace(progress, plots_complete=complete, whole=False)
                 if plot_id in (None, progress.plot_id):
                     progress = replace(progress, fraction=1.0, trouble=None)
             case Trouble(words):

@@ -129,6 +129,8 @@ class Progress:
     fraction: float = 0.0
     plot_id: str | None = None
     plots_complete: int = 0
+    whole: bool = False
+    """All phases are done, but the finished file has not got its final name yet."""
     trouble: str | None = None
     """The plotter's own words for why it is stuck or failing."""
 

@@ -73,6 +73,9 @@ class Plotter(ABC):
     has_tmp2: ClassVar[bool] = False
     several_plots: ClassVar[bool] = False
     """Whether one process can make several plots."""
+    whole_suffix: ClassVar[str | None] = None
+    """What a whole plot's name ends in while it has not got its final one: after `PlotTook` and
+    before `PlotComplete`. A plotter that dies there leaves a good plot behind."""
     finishes_in_tmp2: ClassVar[bool] = False
     """Where the finished file grows: a final directory beside it makes its last step a rename."""
 

@@ -393,7 +393,11 @@ class Runner:
                 log.error("%s", error)
                 self._noted = events + self._noted
             else:
-                self._written |= progress
+                self._written = {
+                    name: now
+                    for name, now in (self._written | progress).items()
+                    if name in self.lives
+                }
 
     async def _looks_around(self) -> None:
         while True:

@@ -67,13 +67,13 @@ async def _run(
         log=worker.log.with_name(f"{worker.id}_{side}.log"),
         result_file=around.store.file.parent / "commands" / f"{worker.id}_{name}",
     )
-    # The line is the user's own; what the tags stand for may be looked up by the worker.
-    await record.save(record.event(_STARTED[side], command=command.line))
+    # The line itself is not told: it may hold a token or a password.
+    await record.save(record.event(_STARTED[side], step=name))
     try:
         words = (await run_once(around.executor, step, resumed)).words
     except OSError as error:
         words = Refused(f"it cannot be run: {error}").words
-    await record.save(record.event(_FINISHED[side], command=command.line, result=words))
+    await record.save(record.event(_FINISHED[side], step=name, result=words))
     return words
 
 

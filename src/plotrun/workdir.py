@@ -12,7 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from plotrun.model import Plot
-from plotrun.plotfile import NotAPlot, is_plot_name, read_plot
+from plotrun.plotfile import PLOT_SUFFIXES, NotAPlot, is_plot_name, read_plot
 
 PREFIX = "plotrun-"
 
@@ -53,6 +53,25 @@ def new_plots(
     return found
 
 
+def rescue_whole(directory: Path, suffix: str, least_size: int) -> list[Path]:
+    """Give whole plots, whose plotter died before it could, their final names.
+
+    A file counts as whole if it has the header of a plot and *least_size* bytes; the caller
+    knows from the log that all phases were done.
+    """
+    rescued = []
+    for path in sorted(directory.glob(f"*{suffix}")):
+        try:
+            plot = read_plot(path)
+        except (NotAPlot, OSError):
+            continue
+        final = path.with_name(path.name.removesuffix(suffix) + PLOT_SUFFIXES[0])
+        if plot.size >= least_size and not final.exists():
+            path.rename(final)
+            rescued.append(final)
+    return rescued
+
+
 def _plot_files(directory: Path) -> list[Path]:
     try:
         with os.scandir(directory) as entries:
@@ -81,17 +100,21 @@ def clear_directory(directory: Path, worker: str) -> list[Path]:
     assert directory.name == own_name(worker), directory
     if not os.path.lexists(directory) or directory.is_symlink():
         return []
-    kept = [
+    files = [
         Path(folder) / name
-        for folder, _, names in os.walk(directory)
+        for folder, _, names in os.walk(directory, onerror=_raise)
         for name in names
-        if is_plot_name(name)
     ]
+    kept = [file for file in files if is_plot_name(file.name)]
     if not kept:
         shutil.rmtree(directory)
         return []
-    for folder, _, names in os.walk(directory):
-        for name in names:
-            if not is_plot_name(name):
-                (Path(folder) / name).unlink(missing_ok=True)
+    for file in files:
+        if file not in kept:
+            file.unlink(missing_ok=True)
     return kept
+
+
+def _raise(error: OSError) -> None:
+    """What cannot be listed may hold a plot: it is not removed."""
+    raise error

@@ -109,6 +109,7 @@ class ChiaPlotter(Plotter):
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
     finishes_in_tmp2: ClassVar[bool] = True
+    whole_suffix: ClassVar[str | None] = ".plot.2.tmp"
 
     def arguments(self, run: Run) -> list[str]:
         """The arguments of ``chia plots create`` (2.7.5; the same in all versions since 1.2)."""

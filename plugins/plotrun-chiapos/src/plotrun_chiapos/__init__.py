@@ -86,6 +86,7 @@ class ChiaposPlotter(Plotter):
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
     finishes_in_tmp2: ClassVar[bool] = True
+    whole_suffix: ClassVar[str | None] = ".plot.2.tmp"
 
     def arguments(self, run: Run) -> list[str]:
         """Flags as ``chia plots create`` has them, and ``--stripe``."""
