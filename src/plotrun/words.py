@@ -23,7 +23,7 @@ def duration_words(seconds: float) -> str:
     ]
     while len(parts) > 1 and not parts[0][0]:
         parts.pop(0)
-    return " ".join(f"{count}{unit}" for count, unit in parts[:2] if count or unit == "s") or "0s"
+    return " ".join(f"{count}{unit}" for count, unit in parts[:2] if count) or "0s"
 
 
 def printable(text: object) -> str:

@@ -311,6 +311,8 @@ class _Reader:
             hint = nearest(plotter, known) if isinstance(plotter, str) else "plotter must be given"
             found = "nothing" if plotter is None else shown(plotter)
             self.problem((*path, "plotter"), found, expected, hint)
+            rest = {name: value for name, value in raw.items() if name != "plotter"}
+            self.values(rest, path, self.schema.job_keys(None))
             return None
         keys = self.schema.job_keys(plotter)
         own = {name: (value, (*path, name)) for name, value in self.values(raw, path, keys).items()}

@@ -151,9 +151,9 @@ def plotrun_check_plot(plot: Plot, settings: Settings) -> str | None:
     challenges = settings.section(ChiaposSettings).check_challenges
     if plot.format is not PlotFormat.V1 or not challenges:
         return None
-    from plotrun_chiapos.verify import verify
+    from plotrun_chiapos.verify import verify_apart
 
-    return verify(plot.path, challenges).problem
+    return verify_apart(plot.path, challenges).problem
 
 
 @hookimpl

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 
@@ -44,3 +47,22 @@ def verify(path: Path, challenges: int) -> Verdict:
     none = proofs == 0 and challenges >= 20
     problem = f"it has no proof for {challenges} challenges" if none else None
     return Verdict(challenges, proofs, problem)
+
+
+def verify_apart(path: Path, challenges: int) -> Verdict:
+    """`verify` in a process of its own: a plot that is broken in the right way crashes chiapos."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "plotrun_chiapos.verify", path, str(challenges)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for plotrun
+        check=False,
+    )
+    if ended.returncode != 0:
+        return Verdict(challenges, 0, f"chiapos fails on it (exit code {ended.returncode})")
+    return Verdict(**json.loads(ended.stdout))
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(verify(Path(sys.argv[1]), int(sys.argv[2])))))  # noqa: T201
