@@ -111,10 +111,9 @@ async def _finish(process: Process, step: Step) -> Result:
 
 def _result(step: Step) -> Result | None:
     try:
-        written = step.result_file.read_text("ascii").strip()
-    except FileNotFoundError:
+        return Ended(int(step.result_file.read_text("ascii")))
+    except (OSError, ValueError):
         return None
-    return Ended(int(written)) if written else None
 
 
 def _argv(step: Step) -> list[str]:

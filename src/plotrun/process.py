@@ -315,7 +315,8 @@ def _end_tree(ref: ProcessRef) -> None:
         return
     with contextlib.suppress(psutil.NoSuchProcess):
         top = psutil.Process(ref.pid)
-        tree = [*top.children(recursive=True), top]
+        # The topmost first: a shell whose child has gone would start the next command.
+        tree = [top, *top.children(recursive=True)]
         for process in tree:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGTERM)

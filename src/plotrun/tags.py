@@ -19,14 +19,18 @@ from collections.abc import Iterator, Mapping
 PRE_TAGS = ("worker", "job", "plotter", "k", "tmp", "tmp2", "log")
 POST_TAGS = (*PRE_TAGS, "plot", "plot_id", "plot_name", "dst")
 
+_ANSI = "$'"
+"""Opens bash's quotes with escapes, which end at the next bare single quote."""
 _TAG = re.compile(r"%([a-z_][a-z0-9_]{2,}|k)%")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_@%+=:,./-]")
 _INTERPRETER = re.compile(
-    r"(?:^|[^\w.-])(?:(?:\S*sh|su|runuser)\s(?:.*\s)?-\w*c\b|"
-    r"(?:eval|ssh|trap|parallel|watch|tmux|screen|at|batch|"
-    r"[gmn]?awk|sed|perl|python[\d.]*|ruby|node|php|sqlite3|psql|mysql)\b)",
+    r"(?:^|[\s;&|(`])(?:\S*/)?"
+    r"(?:(?:(?:ba|da|z|k|c|tc|fi|a)?sh|su|runuser)\s(?:.*\s)?-\w*c\s|"
+    r"(?:eval|ssh|trap|parallel|watch|tmux|screen|at|batch|[gmn]?awk|sed|perl|python[\d.]*|"
+    r"ruby|node|php|sqlite3|psql|mysql)\s)",
     re.DOTALL,
 )
+"""Programs that read an argument as code."""
 
 
 def variable(tag: str) -> str:
@@ -74,6 +78,8 @@ class _Shell:
         while self._at < len(self._line):
             if self._open[-1] == "'":
                 yield self._quoted("'\"${%s}\"'")
+            elif self._open[-1] == _ANSI:
+                yield self._quoted("'\"${%s}\"$'")
             elif self._open[-1] == '"':
                 yield self._quoted("${%s}")
             else:
@@ -103,12 +109,15 @@ class _Shell:
         first = two[0]
         if first == "\\" and inner != "'":
             return self._take(self._at + 2)
-        if first == inner:
+        if first == inner or (first == "'" and inner == _ANSI):
             self._open.pop()
-        elif inner == "'":
+        elif inner in ("'", _ANSI):
             pass
         elif two == "$(":
             self._open.append(")")
+            return self._take(self._at + 2)
+        elif two == _ANSI and inner != '"':
+            self._open.append(_ANSI)
             return self._take(self._at + 2)
         elif first == "`":
             self._open.append("`")

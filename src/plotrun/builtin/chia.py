@@ -143,9 +143,9 @@ class ChiaPlotter(Plotter):
     def recognise(self, argv: Sequence[str]) -> Recognised | None:
         """A process of ``chia plots create``, also one that Python runs by the script's path."""
         for at in range(min(3, len(argv) - 2)):
-            if PurePath(argv[at]).name in ("chia", "chia.exe"):
-                if list(argv[at + 1 : at + 3]) == ["plots", "create"]:
-                    return recognised(argv[at + 3 :], "-k", "-t", "-2", "-d")
+            is_chia = PurePath(argv[at]).name in ("chia", "chia.exe")
+            if is_chia and list(argv[at + 1 : at + 3]) == ["plots", "create"]:
+                return recognised(argv[at + 3 :], "-k", "-t", "-2", "-d")
         return None
 
     def version_command(self, command: str) -> str | None:
