@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -289,18 +291,29 @@ def _set_priorities(pid: int, spawn: Spawn) -> None:
     if spawn.nice is None and spawn.io_priority is None and spawn.cpu_affinity is None:
         return
     with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        for each in (process, *process.children(recursive=True)):
-            with contextlib.suppress(psutil.AccessDenied):
-                if spawn.nice is not None:
-                    each.nice(_windows_class(spawn.nice) if WINDOWS else spawn.nice)
-            with contextlib.suppress(psutil.AccessDenied):
-                if spawn.io_priority is not None and sys.platform == "linux":
-                    kind, level = _IO_CLASSES[spawn.io_priority]
-                    each.ionice(kind, level)
-            with contextlib.suppress(psutil.AccessDenied):
-                if spawn.cpu_affinity is not None and sys.platform != "darwin":
-                    each.cpu_affinity(list(spawn.cpu_affinity))
+        top, done = psutil.Process(pid), set[int]()
+        # Each is set before its children are listed: one that was started too early to inherit
+        # the priorities is in the list then.
+        waiting = [top]
+        while waiting:
+            process = waiting.pop()
+            if process.pid not in done:
+                done.add(process.pid)
+                _set_priority(process, spawn)
+                waiting += top.children(recursive=True)
+
+
+def _set_priority(process: psutil.Process, spawn: Spawn) -> None:
+    refused = psutil.AccessDenied, psutil.NoSuchProcess
+    with contextlib.suppress(*refused):
+        if spawn.nice is not None:
+            process.nice(_windows_class(spawn.nice) if WINDOWS else spawn.nice)
+    with contextlib.suppress(*refused):
+        if spawn.io_priority is not None and sys.platform == "linux":
+            process.ionice(*_IO_CLASSES[spawn.io_priority])
+    with contextlib.suppress(*refused):
+        if spawn.cpu_affinity is not None and sys.platform != "darwin":
+            process.cpu_affinity(list(spawn.cpu_affinity))
 
 
 def _windows_class(nice: int) -> int:
@@ -321,7 +334,24 @@ def _end_tree(ref: ProcessRef) -> None:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGTERM)
                 process.resume()  # one that is suspended would never see the signal
-        _, alive = psutil.wait_procs(tree, timeout=KILL_GRACE)
-        for process in alive:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
+        deadline = time.monotonic() + KILL_GRACE
+        for process in tree:
+            if not _ends_by(process.pid, deadline):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+
+
+def _ends_by(pid: int, deadline: float) -> bool:
+    """Wait for a process without reaping it: its exit code is for whoever started it."""
+    if not hasattr(os, "pidfd_open"):  # not run where this was written
+        return not psutil.wait_procs([psutil.Process(pid)], deadline - time.monotonic())[1]
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+    finally:
+        os.close(descriptor)

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,7 +83,7 @@ def read_size(value: Any) -> int:
         raise ValueError("it cannot be read")
     number, prefix, binary = match.groups()
     power = _SIZE_UNITS.index(prefix.lower() or " ")
-    return int(float(number) * (1024 if binary else 1000) ** power)
+    return int(Decimal(number) * (1024 if binary else 1000) ** power)
 
 
 def read_path(value: Any) -> Path:
