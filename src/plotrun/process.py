@@ -1,4 +1,5 @@
-"""Processes: started, waited for, found again, ended. The only file that touches them.
+"""Processes: started, waited for, found again, ended. Beside `process_table` the only file that
+touches them.
 
 A process is started in a session of its own, so that neither Ctrl-C nor the end of plotrun
 reaches it. It carries `WORKER_VARIABLE` in its environment: by that a worker's process is found
@@ -23,10 +24,17 @@ from typing import Protocol
 import psutil
 
 from plotrun.model import ProcessRef
+from plotrun.process_table import (
+    STEP_VARIABLE,
+    WORKER_VARIABLE,
+    ProcessInfo,
+    find_marked,
+    identify,
+    is_alive,
+    process_table,
+)
 from plotrun.threads import in_daemon_thread
 
-WORKER_VARIABLE = "PLOTRUN_WORKER"
-STEP_VARIABLE = "PLOTRUN_STEP"
 WINDOWS = sys.platform == "win32"
 KILL_GRACE = 10.0
 """Seconds between asking a process to end and killing it."""
@@ -46,18 +54,6 @@ class Spawn:
     nice: int | None = None
     io_priority: str | None = None
     cpu_affinity: Sequence[int] | None = None
-
-
-@dataclass(frozen=True)
-class ProcessInfo:
-    """A process in the table of the operating system."""
-
-    ref: ProcessRef
-    argv: tuple[str, ...]
-    started_at: float
-    parent: int | None = None
-    worker: str | None = None
-    """The worker that some plotrun started it for."""
 
 
 class Process(Protocol):
@@ -199,73 +195,16 @@ class SystemExecutor:
 
     def find(self, worker: str, step: str) -> Process | None:
         """The running process of a worker's step: the topmost that carries its mark."""
-        marked = {}
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                marks = _mark(process, WORKER_VARIABLE), _mark(process, STEP_VARIABLE)
-                if marks == (worker, step):
-                    marked[process.pid] = process.ppid()
-        for pid, parent in marked.items():
-            if parent not in marked:
-                ref = identify(pid)
-                if ref is not None and is_alive(ref):
-                    return SystemProcess(ref)
-        return None
+        ref = find_marked(worker, step)
+        return SystemProcess(ref) if ref else None
 
     def table(self) -> list[ProcessInfo]:
         """All processes of this machine that may be looked at."""
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                argv = process.cmdline()
-                ref = identify(process.pid)
-                if argv and ref is not None:
-                    started, parent = process.create_time(), process.ppid()
-                    mark = _mark(process, WORKER_VARIABLE)
-                    found.append(ProcessInfo(ref, tuple(argv), started, parent, mark))
-        return found
+        return process_table()
 
     async def end(self, ref: ProcessRef) -> None:
         """End a process and all of its children, politely first."""
         await asyncio.to_thread(_end_tree, ref)
-
-
-def identify(pid: int) -> ProcessRef | None:
-    """The process that has this number now, told apart from any later one.
-
-    On Linux by its start in clock ticks since the boot, and the boot's own id: unlike a time of
-    day these do not change when the clock is set.
-    """
-    if sys.platform == "linux":
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_bytes()
-        except OSError:
-            return None
-        # The second field is the name, in parentheses, and may hold anything.
-        ticks = stat.rpartition(b")")[2].split()[19].decode()
-        return ProcessRef(pid, f"{_boot_id()}:{ticks}")
-    try:  # not run where this was written
-        return ProcessRef(pid, f"{psutil.Process(pid).create_time():.2f}")
-    except psutil.Error:
-        return None
-
-
-def is_alive(ref: ProcessRef) -> bool:
-    """Whether the very process still runs (one that has ended but is not reaped does not)."""
-    if identify(ref.pid) != ref:
-        return False
-    try:
-        return bool(psutil.Process(ref.pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
-
-
-def _mark(process: psutil.Process, name: str) -> str | None:
-    """A variable of a process's environment; other users' processes do not show theirs."""
-    try:
-        return process.environ().get(name)
-    except (psutil.Error, OSError):
-        return None
 
 
 def exit_words(code: int | None) -> str:
@@ -276,10 +215,6 @@ def exit_words(code: int | None) -> str:
         with contextlib.suppress(ValueError):
             return f"was killed ({signal.Signals(-code).name})"
     return f"exited with code {code}"
-
-
-def _boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
 
 
 _IO_CLASSES = {"idle": (3, None), "low": (2, 7), "normal": (2, 4), "high": (2, 0)}

@@ -17,12 +17,12 @@ from plotrun import copying
 from plotrun.clock import Clock
 from plotrun.current_settings import CurrentSettings
 from plotrun.delivery import Deliveries
+from plotrun.doorbell import Doorbell
 from plotrun.finished_plot import promise_key
 from plotrun.follow import LogWatch
 from plotrun.holds import JobEnds, hold_of
 from plotrun.lifecycle import Life
 from plotrun.lines import log_event
-from plotrun.lock import Doorbell
 from plotrun.manager import Failure, Plugins
 from plotrun.model import Event, EventKind, Hold, Job, Progress, Worker
 from plotrun.observers import Observers

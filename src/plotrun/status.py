@@ -15,7 +15,7 @@ from plotrun.lock import running
 from plotrun.logparser import LogParser, advance
 from plotrun.model import EventKind, PlotWork, Progress, Worker
 from plotrun.plotter import Plotter
-from plotrun.process import SystemExecutor, is_alive
+from plotrun.process_table import is_alive, process_table
 from plotrun.store import Store, job_state
 from plotrun.strangers import strangers
 
@@ -32,7 +32,7 @@ def gather(state_dir: Path, store: Store, plotters: Sequence[Plotter]) -> dict[s
     if runner is None:
         rules = {plotter.name: plotter.rules for plotter in plotters}
         own = [replace(worker, progress=_read_progress(worker, rules)) for worker in own]
-    others = strangers(SystemExecutor().table(), plotters, {worker.id for worker in own})
+    others = strangers(process_table(), plotters, {worker.id for worker in own})
     return assemble(store, own, others, runner.pid if runner else None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from plotrun.model import Stage, Worker
 from plotrun.plotter import Plotter, Recognised
-from plotrun.process import ProcessInfo
+from plotrun.process_table import ProcessInfo
 
 
 def strangers(

@@ -1,0 +1,99 @@
+"""What plotrun itself takes while 64 quiet plotters run that write a line a second."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from measuring import report, write_settings
+
+SCRIPT = """\
+echo "ID: {plot_id}"
+exec 9<>{never}
+while :; do echo "phase 1 and the step number $((n++))"; read -u 9 -t 1; done
+"""
+RUN = """\
+import sys
+sys.path.insert(0, {here!r})
+from measuring import Bench
+from plotrun import manager
+from plotrun.cli import main
+load = manager.load_plugins
+def load_with_bench(*arguments):
+    plugins = load(*arguments)
+    plugins.register(Bench(), "bench")
+    return plugins
+manager.load_plugins = load_with_bench
+main()
+"""
+
+
+def measure(root: Path, plotters: int, seconds: float) -> dict[str, object]:
+    """CPU seconds for each minute and memory of the plotrun process alone."""
+    never, script = root / "never", root / "script"
+    os.mkfifo(never)
+    script.write_text(SCRIPT.format(plot_id="ab" * 32, never=never))
+    file = write_settings(root, f'max_workers = {plotters}\nscript = "{script}"\n')
+    runner = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            RUN.format(here=str(Path(__file__).parent)),
+            "--settings",
+            file,
+            "run",
+        ],
+        stdout=subprocess.PIPE,
+    )
+    assert runner.stdout is not None
+    try:
+        started = 0
+        while started < plotters:
+            line = runner.stdout.readline()
+            assert line, "plotrun ended before all plotters were started"
+            started += b"phase 1" in line
+        process = psutil.Process(runner.pid)
+        before, begin = process.cpu_times(), time.monotonic()
+        time.sleep(seconds)
+        after, end = process.cpu_times(), time.monotonic()
+        memory = process.memory_info().rss
+    finally:
+        runner.send_signal(signal.SIGTERM)
+        runner.communicate()
+        end_all(root)
+    used = after.user + after.system - before.user - before.system
+    return {
+        "plotters": plotters,
+        "seconds": round(end - begin, 1),
+        "cpu_seconds_a_minute": round(60 * used / (end - begin), 3),
+        "percent_of_a_core": round(100 * used / (end - begin), 2),
+        "rss_mb": round(memory / 1e6, 1),
+    }
+
+
+def end_all(root: Path) -> None:
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if str(root) in " ".join(process.cmdline()):
+                process.kill()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plotters", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=60)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as root:
+        report("overhead", measure(Path(root), arguments.plotters, arguments.seconds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The operating system's table of processes: who runs, and whether it is still the same one.
+
+Apart from `plotrun.process`, since commands that only look need no event loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from plotrun.model import ProcessRef
+
+WORKER_VARIABLE = "PLOTRUN_WORKER"
+STEP_VARIABLE = "PLOTRUN_STEP"
+"""Environment variables that mark the processes of a worker."""
+
+
+@dataclass(frozen=True)
+class ProcessInfo:
+    """A process in the table of the operating system."""
+
+    ref: ProcessRef
+    argv: tuple[str, ...]
+    started_at: float
+    parent: int | None = None
+    worker: str | None = None
+    """The worker that some plotrun started it for."""
+
+
+def identify(pid: int) -> ProcessRef | None:
+    """The process that has this number now, told apart from any later one.
+
+    On Linux by its start in clock ticks since the boot, and the boot's own id: unlike a time of
+    day these do not change when the clock is set.
+    """
+    if sys.platform == "linux":
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_bytes()
+        except OSError:
+            return None
+        # The second field is the name, in parentheses, and may hold anything.
+        ticks = stat.rpartition(b")")[2].split()[19].decode()
+        return ProcessRef(pid, f"{_boot_id()}:{ticks}")
+    try:  # not run where this was written
+        return ProcessRef(pid, f"{psutil.Process(pid).create_time():.2f}")
+    except psutil.Error:
+        return None
+
+
+def is_alive(ref: ProcessRef) -> bool:
+    """Whether the very process still runs (one that has ended but is not reaped does not)."""
+    if identify(ref.pid) != ref:
+        return False
+    try:
+        return bool(psutil.Process(ref.pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _mark(process: psutil.Process, name: str) -> str | None:
+    """A variable of a process's environment; other users' processes do not show theirs."""
+    try:
+        return process.environ().get(name)
+    except (psutil.Error, OSError):
+        return None
+
+
+def process_table() -> list[ProcessInfo]:
+    """All processes of this machine that may be looked at."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            argv = process.cmdline()
+            ref = identify(process.pid)
+            if argv and ref is not None:
+                started, parent = process.create_time(), process.ppid()
+                mark = _mark(process, WORKER_VARIABLE)
+                found.append(ProcessInfo(ref, tuple(argv), started, parent, mark))
+    return found
+
+
+def find_marked(worker: str, step: str) -> ProcessRef | None:
+    """The running process of a worker's step: the topmost that carries its mark."""
+    marked = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            marks = _mark(process, WORKER_VARIABLE), _mark(process, STEP_VARIABLE)
+            if marks == (worker, step):
+                marked[process.pid] = process.ppid()
+    for pid, parent in marked.items():
+        if parent not in marked:
+            ref = identify(pid)
+            if ref is not None and is_alive(ref):
+                return ref
+    return None
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()

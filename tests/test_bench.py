@@ -1,0 +1,45 @@
+"""The benchmarks run, and print the figures that bench/README.md shows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+BENCH = Path(__file__).parents[1] / "bench"
+
+
+def figures(*command: str) -> dict[str, Any]:
+    ended = subprocess.run(
+        [sys.executable, BENCH / command[0], *command[1:]],
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    printed: dict[str, Any] = json.loads(ended.stdout)
+    assert printed["benchmark"] == command[0].removesuffix(".py")
+    return printed
+
+
+def test_slot_idle() -> None:
+    found = figures("slot_idle.py", "--starts", "6", "--slots", "1", "2")
+    assert found["bare_start_ms"] > 0
+    assert found["slots_1"]["starts"] == 5
+    assert found["slots_2"]["starts"] == 4
+    assert 0 < found["slots_1"]["median_ms"] <= found["slots_1"]["p99_ms"]
+
+
+def test_overhead() -> None:
+    found = figures("overhead.py", "--plotters", "4", "--seconds", "1")
+    assert found["plotters"] == 4
+    assert found["seconds"] >= 1
+    assert found["rss_mb"] > 1
+    assert found["percent_of_a_core"] >= 0
+
+
+def test_cli_startup() -> None:
+    found = figures("cli_startup.py", "--repeat", "2", "--workers", "2")
+    for command in ("help", "version", "status", "status_json", "status_without_runner"):
+        assert 0 < found[command]["best_ms"] <= found[command]["median_ms"]
