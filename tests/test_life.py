@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from farm import Farm
+from farm import Farm, until
 from plotrun import read_plot
 
 
@@ -171,3 +171,22 @@ def test_a_farmable_plot_is_made_for_the_keys_of_the_settings(farm: Farm) -> Non
     memo = read_plot(farm.plots()[0]).memo
     assert len(memo) == 128
     assert memo[:96].hex() == farmer * 2
+
+
+def test_a_process_of_several_plots_that_is_taken_up_counts_each_once(farm: Farm) -> None:
+    farm.write(plots=3, plots_per_process=3, k=20)
+    runner = farm.start("run", "--until-done")
+    until(runner, "plot delivered")
+    runner.kill()
+    runner.wait()
+    said = done(farm)
+    assert "plotter found running" in said
+    assert said.count("plot delivered") == 2
+    assert len(farm.plots()) == 3
+    assert farm.status()["jobs"][0]["made"] == 3
+
+
+def test_the_state_is_for_its_owners_eyes_only(farm: Farm) -> None:
+    farm.write()
+    done(farm)
+    assert farm.state_dir.stat().st_mode & 0o777 == 0o700

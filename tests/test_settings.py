@@ -16,8 +16,9 @@ from plotrun import Job, puzzle_hash
 from plotrun.keys import _BECH32_CHARSET, _BECH32M_CONSTANT, _polymod
 from plotrun.manager import load_plugins
 from plotrun.settings.lines import line_numbers
-from plotrun.settings.load import Settings, job_as_written, load_settings
+from plotrun.settings.load import job_as_written, load_settings
 from plotrun.settings.problems import SettingsError
+from plotrun.settings.settings import Settings
 from plotrun.settings.types import read_duration, read_path, read_size
 
 SCHEMA = load_plugins().schema()

@@ -289,3 +289,15 @@ def test_a_changed_default_reaches_the_next_worker(farm: Farm) -> None:
     assert runner.wait(60) == 0
     sizes = sorted(plot.stat().st_size for plot in farm.plots())
     assert sizes[1] > 3 * sizes[0], "the first worker kept what it was started with"
+
+
+def test_status_needs_only_the_state_directory(farm: Farm) -> None:
+    farm.settings.write_text(f'[plotrun]\nstate_dir = "{farm.state_dir}"\n[[job]]\nodd = 1\n')
+    assert farm.plotrun("status").returncode == 0
+    farm.settings.write_text('\n[plotrun]\nstate_dir = "state"\n')
+    wrong = farm.plotrun("status")
+    assert wrong.returncode == 2
+    assert wrong.stderr == (
+        f'error: {farm.settings}:3: plotrun.state_dir: found "state", expected an absolute path '
+        "(it is a relative path)\n"
+    )

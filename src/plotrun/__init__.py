@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from plotrun.builtin.chia import CHIAPOS_LOG
     from plotrun.clock import Clock
     from plotrun.hookspecs import Runner
-    from plotrun.settings.load import Settings
+    from plotrun.settings.settings import Settings
 
 hookimpl = pluggy.HookimplMarker("plotrun")
 """Marks a function as the implementation of the hook of the same name."""
@@ -83,7 +83,7 @@ _LATE = {
     "CHIAPOS_LOG": "plotrun.builtin.chia",
     "Clock": "plotrun.clock",
     "Runner": "plotrun.hookspecs",
-    "Settings": "plotrun.settings.load",
+    "Settings": "plotrun.settings.settings",
 }
 """Types that bring much with them, imported when they are asked for."""
 

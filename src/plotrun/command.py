@@ -8,6 +8,7 @@ code is known), or was cut off (nobody can know: that is said, and it is not run
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import shutil
@@ -82,7 +83,7 @@ async def run_once(executor: Executor, step: Step, resumed: bool) -> Result:
         OSError: the command or its log cannot be written or started.
     """
     if resumed:
-        running = executor.find(step.worker, step.name)
+        running = await asyncio.to_thread(executor.find, step.worker, step.name)
         if running is not None:
             return await _finish(running, step)
         if step.result_file.exists():

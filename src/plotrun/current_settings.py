@@ -6,8 +6,9 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from plotrun.settings.load import Settings, load_settings
+from plotrun.settings.load import load_settings
 from plotrun.settings.schema import Schema
+from plotrun.settings.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -139,6 +139,8 @@ class FinishedPlot:
             )
             await self._record.save(failed)
             return None
+        except copying.Cancelled:
+            raise asyncio.CancelledError from None  # plotrun stops; the next one copies again
         finally:
             self._around.deliveries.release(self._key)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from plotrun.clock import Clock
 from plotrun.manager import Failure, Plugins
 from plotrun.model import Hold, Job, JobState, Worker
-from plotrun.settings.load import Settings
 from plotrun.settings.schema import JobKeys
+from plotrun.settings.settings import Settings
 
 LEAST_WAIT_AFTER_FAILURE = 1.0
 """Seconds. Whatever plugins say, nothing starts in a tight loop."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import click
 
     from plotrun.clock import Clock
-    from plotrun.settings.load import Settings
+    from plotrun.settings.settings import Settings
 
 
 class Runner(Protocol):

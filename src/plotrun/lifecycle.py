@@ -13,7 +13,7 @@ from pathlib import Path
 from plotrun.finished_plot import FinishedPlot
 from plotrun.follow import last_lines
 from plotrun.logparser import LogParser, PlotComplete, PlotNamed, advance
-from plotrun.model import EventKind, Job, Plot, PlotStage, PlotWork, Stage
+from plotrun.model import EventKind, Job, Plot, PlotStage, PlotWork, Progress, Stage
 from plotrun.plotter import Plotter
 from plotrun.process import Process, Spawn, exit_words
 from plotrun.threads import in_daemon_thread
@@ -94,6 +94,7 @@ class Life:
         log = self.record.worker.log
         assert log is not None
         process = await self._plotter_process()
+        self.record.change(progress=Progress())  # the log is read from its beginning
         follower = self._around.logs.follow(log, self._read_log)
         collecting = asyncio.create_task(self._collect_while_plotting())
         try:
@@ -257,7 +258,7 @@ class Life:
     async def _fail(self, reason: str) -> None:
         """Note the failure. It is counted before the slot is free: no start slips in between."""
         worker = self.record.worker
-        lines = last_lines(worker.log) if worker.log else []
+        lines = await asyncio.to_thread(last_lines, worker.log) if worker.log else []
         event = self.record.event(
             EventKind.WORKER_FAILED,
             reason=reason,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from plotrun.model import ProcessRef
 from plotrun.process_table import identify, is_alive
+from plotrun.store import make_state_dir
 
 LOCK_NAME = "runner.lock"
 DOORBELL_NAME = "runner.wake"
@@ -41,7 +42,7 @@ class RunnerLock:
             AlreadyRunning: another runner has it.
             OSError: the lock file cannot be written.
         """
-        state_dir.mkdir(parents=True, exist_ok=True)
+        make_state_dir(state_dir)
         self._path = state_dir / LOCK_NAME
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -52,7 +53,8 @@ class RunnerLock:
             raise AlreadyRunning(state_dir, holder.pid if holder else None) from None
         me = identify(os.getpid())
         os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, json.dumps(asdict(me) if me else {}).encode(), 0)
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        os.write(self._descriptor, json.dumps(asdict(me) if me else {}).encode())
 
     def release(self) -> None:
         """Let go of the state directory."""

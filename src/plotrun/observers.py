@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -37,7 +38,8 @@ class Observers:
         """Let observers finish what they have, for *patience* seconds at most."""
         deadline = time.monotonic() + patience
         for observer in self._observers:
-            observer.queue.put(None) if not observer.queue.full() else None
+            with contextlib.suppress(queue.Full):
+                observer.queue.put_nowait(None)
         for observer in self._observers:
             if observer.thread.is_alive():
                 observer.thread.join(max(0.0, deadline - time.monotonic()))

@@ -13,7 +13,6 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from plotrun import copying
 from plotrun.clock import Clock
 from plotrun.current_settings import CurrentSettings
 from plotrun.delivery import Deliveries
@@ -29,9 +28,10 @@ from plotrun.observers import Observers
 from plotrun.placement import Placement, new_worker
 from plotrun.plotter import Plotter
 from plotrun.process import Executor
-from plotrun.settings.load import Settings, job_as_written
+from plotrun.settings.load import job_as_written
 from plotrun.settings.problems import SettingsError
 from plotrun.settings.schema import JobKeys
+from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.store import JobRecord, Store, StoreError, job_state
 from plotrun.strangers import strangers
@@ -240,10 +240,6 @@ class Runner:
         worker = life.record.worker.id
         try:
             await life.live()
-        except copying.Cancelled:
-            return  # plotrun stops; the next one begins the copy again
-        except asyncio.CancelledError:
-            raise
         except Exception:
             # A fault of plotrun. The worker keeps its slot: starting more of the same would
             # only repeat it, and the next runner takes it up where it stands.

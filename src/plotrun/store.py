@@ -58,7 +58,7 @@ class Store:
         self.file = state_dir / FILE_NAME
         self._lock = threading.RLock()
         try:
-            state_dir.mkdir(parents=True, exist_ok=True)
+            make_state_dir(state_dir)
             self._db = sqlite3.connect(
                 self.file, timeout=30, isolation_level=None, check_same_thread=False
             )
@@ -371,6 +371,15 @@ class Store:
             self._run("DELETE FROM kept_logs")
             self._run("INSERT INTO kept_logs VALUES (?, ?)", limit, json.dumps(workers))
             return True
+
+
+def make_state_dir(state_dir: Path) -> None:
+    """Make the state directory, if there is none, for its owner's eyes only.
+
+    It holds the user's commands, and there may be passwords in them.
+    """
+    state_dir.parent.mkdir(parents=True, exist_ok=True)
+    state_dir.mkdir(mode=0o700, exist_ok=True)
 
 
 def job_state(record: JobRecord, workers: Sequence[Worker]) -> JobState:

@@ -14,7 +14,7 @@ from plotrun.follow import LogWatch
 from plotrun.manager import Plugins
 from plotrun.model import Event, EventKind, PlotWork, Worker
 from plotrun.process import Executor
-from plotrun.settings.load import Settings
+from plotrun.settings.settings import Settings
 from plotrun.store import Store, StoreError
 
 WRITE_AGAIN = 5.0

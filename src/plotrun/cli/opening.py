@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plotrun.manager import Plugins, load_plugins
-from plotrun.settings.load import peek
 from plotrun.settings.locate import locate
 from plotrun.settings.problems import SettingsError
+from plotrun.settings.toml_file import blocked_plugins, state_dir_of
 
 if TYPE_CHECKING:
-    from plotrun.settings.load import Settings
     from plotrun.settings.schema import Schema
+    from plotrun.settings.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,7 @@ def open_settings(given: str | None) -> Opened:
     from plotrun.settings.load import load_settings
 
     file = locate(given)
-    _, blocked = peek(file)
-    plugins = load_plugins(blocked)
+    plugins = load_plugins(blocked_plugins(file))
     schema = plugins.schema()
     return Opened(load_settings(file, schema), plugins, schema)
 
@@ -45,7 +44,7 @@ def load_plugins_quietly(given: str | None) -> Plugins:
     """The plugins, whatever the settings file looks like or whether there is one."""
     blocked: frozenset[str] = frozenset()
     with contextlib.suppress(SettingsError):
-        _, blocked = peek(locate(given))
+        blocked = blocked_plugins(locate(given))
     return load_plugins(blocked)
 
 
@@ -55,4 +54,4 @@ def state_dir(given: str | None) -> Path:
     Raises:
         SettingsError: the settings cannot be read.
     """
-    return peek(locate(given))[0]
+    return state_dir_of(locate(given))

@@ -12,9 +12,10 @@ from tomlkit.exceptions import ParseError, TOMLKitError
 from tomlkit.items import AoT
 
 from plotrun.settings.lines import line_numbers
-from plotrun.settings.load import load_settings, read_toml
+from plotrun.settings.load import load_settings
 from plotrun.settings.problems import Problem, SettingsError, nearest, shown
 from plotrun.settings.schema import Schema
+from plotrun.settings.toml_file import read_toml
 
 
 def set_key(file: Path, key: str, value: str, schema: Schema) -> int:

@@ -3,124 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from plotrun.model import TMP2_IN_DST, Deliver, Job
 from plotrun.settings import lines
-from plotrun.settings.locate import default_state_dir
 from plotrun.settings.problems import Problem, SettingsError, nearest, shown
 from plotrun.settings.schema import GeneralKeys, JobKeys, Key, Schema
-from plotrun.settings.types import read_path
-
-T = TypeVar("T")
+from plotrun.settings.settings import Settings, Source
+from plotrun.settings.toml_file import read_toml
 
 TABLES = ("plotrun", "defaults", "plugins", "job")
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a value of a job comes from."""
-
-    value: Any
-    place: str
-    """ "default", or the table of the settings file: ``[defaults.chia]``."""
-    line: int | None = None
-
-
-@dataclass(frozen=True)
-class Settings:
-    """A settings file, read and checked."""
-
-    file: Path
-    general: GeneralKeys
-    jobs: tuple[Job, ...]
-    blocked: frozenset[str] = frozenset()
-    sources: Mapping[str, Mapping[str, Source]] = field(default_factory=dict, repr=False)
-    """For each job, where the value of each key comes from."""
-    sections: Mapping[type, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def state_dir(self) -> Path:
-        """Where state is kept."""
-        return self.general.state_dir or default_state_dir()
-
-    @property
-    def log_dir(self) -> Path:
-        """Where logs go."""
-        return self.general.log_dir or self.state_dir / "logs"
-
-    def section(self, model: type[T]) -> T:
-        """The values of ``[plugins.<name>]`` for a plugin's *model*.
-
-        Raises:
-            KeyError: no loaded plugin brought *model*.
-        """
-        value = self.sections[model]
-        assert isinstance(value, model)
-        return value
-
-    def job(self, name: str) -> Job | None:
-        """The job of this name, if there is one."""
-        return next((job for job in self.jobs if job.name == name), None)
-
-
-def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
-    """Text and values of a settings file.
-
-    Raises:
-        SettingsError: it is missing, unreadable, not UTF-8 or not TOML.
-    """
-    try:
-        text = file.read_bytes().decode("utf-8")
-        return text, tomllib.loads(text)
-    except FileNotFoundError:
-        problem = "there is no such file", "`plotrun init` writes one"
-    except IsADirectoryError:
-        problem = "this is a directory, not a settings file", "name the file in it"
-    except OSError as error:
-        problem = f"it cannot be read: {error.strerror}", "check its permissions"
-    except UnicodeDecodeError as error:
-        line = file.read_bytes()[: error.start].count(b"\n") + 1
-        raise SettingsError(
-            [Problem(file, line, None, None, "this line is not UTF-8: save the file as UTF-8")]
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError([_toml_problem(file, text, error)]) from None
-    raise SettingsError([Problem(file, None, None, None, problem[0], problem[1])])
-
-
-def _toml_problem(file: Path, text: str, error: tomllib.TOMLDecodeError) -> Problem:
-    """A mistake of TOML's grammar; the parser tells its place only in its message."""
-    message, _, place = str(error).partition(" (at ")
-    digits = "".join(c if c.isdigit() else " " for c in place).split()
-    line = int(digits[0]) if digits else len(text.splitlines())
-    return Problem(file, line, None, None, f"not valid TOML: {message}")
-
-
-def peek(file: Path) -> tuple[Path, frozenset[str]]:
-    """State directory and blocked plugins, read before any plugin is loaded.
-
-    Nothing else is checked: that is left to `load_settings`.
-
-    Raises:
-        SettingsError: the file cannot be read at all, or its state_dir is wrong.
-    """
-    _, table = read_toml(file)
-    general, plugins = table.get("plotrun"), table.get("plugins")
-    given = general.get("state_dir") if isinstance(general, dict) else None
-    names = plugins.get("blocked") if isinstance(plugins, dict) else None
-    blocked = frozenset(name for name in names or () if isinstance(name, str))
-    try:
-        return (default_state_dir() if given is None else read_path(given)), blocked
-    except ValueError as error:
-        problem = Problem(
-            file, None, "plotrun.state_dir", shown(given), "an absolute path", str(error)
-        )
-        raise SettingsError([problem]) from None
 
 
 def load_settings(file: Path, schema: Schema) -> Settings:
