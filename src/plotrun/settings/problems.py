@@ -48,5 +48,7 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, dict):
         return "a table"
+    if value is None:
+        return "nothing"
     text = f'"{value}"' if isinstance(value, str) else str(value)
     return text if len(text) <= 120 else f"{text[:117]}…"

@@ -61,7 +61,7 @@ def verify_apart(path: Path, challenges: int) -> Verdict:
     )
     if ended.returncode != 0:
         return Verdict(challenges, 0, f"chiapos fails on it (exit code {ended.returncode})")
-    return Verdict(**json.loads(ended.stdout))
+    return Verdict(**json.loads(ended.stdout.splitlines()[-1]))  # chiapos prints before it
 
 
 if __name__ == "__main__":
