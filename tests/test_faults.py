@@ -258,6 +258,7 @@ def test_a_bad_plot_is_neither_delivered_nor_removed(farm: Farm) -> None:
     (kept,) = farm.tmp.rglob("*.plot")
     assert f"left in place: {kept}" in ended.stdout
     assert [path for path in farm.leftovers() if path.is_file()] == [kept]
+    assert ended.stdout.count("plotter started") == 1, "its failure was counted before a new start"
 
 
 # Runners

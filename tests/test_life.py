@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -190,3 +192,46 @@ def test_the_state_is_for_its_owners_eyes_only(farm: Farm) -> None:
     farm.write()
     done(farm)
     assert farm.state_dir.stat().st_mode & 0o777 == 0o700
+
+
+RENAMING = """\
+#!/bin/bash
+python -m plotrun_chiapos "$@" || exit 1
+while [ "$1" != -d ]; do shift; done
+name=$(cat "$NAME_FILE"; printf x)
+mv "$2"/*.plot "$2/${name%x}.plot"
+"""
+FILE_NAMES = [
+    b"two words",
+    b"it's",
+    b'say "hi"',
+    b"$(touch executed)",
+    b"`touch executed`",
+    b"new\nline",
+    b"-rf",
+    b"*",
+    b"a;touch executed;b",
+    b"back\\slash",
+    b"\xff\xfe no text",
+]
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_awkward_file_names_are_only_ever_names(farm: Farm, name: bytes) -> None:
+    program, name_file = farm.root / "plotter", farm.root / "name"
+    program.write_text(RENAMING)
+    program.chmod(0o755)
+    name_file.write_bytes(name)
+    farm.environment |= {
+        "NAME_FILE": str(name_file),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    shown = farm.root / "shown"
+    command = f"""cd {farm.root}; printf '%s\\0' %plot% "%plot%" '%plot%' >> {shown}"""
+    farm.write(command=str(program), dst=str(farm.root / "a"), post_command=command)
+    done(farm)
+    (plot,) = (farm.root / "a").iterdir()
+    assert os.fsencode(plot.name) == name + b".plot"
+    assert shown.read_bytes().split(b"\0") == [*[os.fsencode(plot)] * 3, b""]
+    assert not (farm.root / "executed").exists()
+    assert farm.status()["jobs"][0]["made"] == 1

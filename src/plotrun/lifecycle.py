@@ -266,12 +266,13 @@ class Life:
             log_lines="\n".join(lines),
         )
         plotted = self._stage in (Stage.PLOTTING, Stage.FINISHING)
-        self.record.change(
+        await self.record.write(
+            self._around.store.save_failed,
+            event,
             outcome="failed",
             reason=reason,
             stage=Stage.FINISHING if plotted else Stage.CLEANING,
         )
-        await self.record.write(self._around.store.save_failed, event)
 
     # 5. Cleaning up
 
@@ -320,8 +321,9 @@ class Life:
             outcome=self.record.worker.outcome,
             plots=len(self.record.worker.plots),
         )
-        self.record.change(stage=Stage.ENDED, ended_at=event.at)
-        await self.record.write(self._around.store.save_ended, event)
+        await self.record.write(
+            self._around.store.save_ended, event, stage=Stage.ENDED, ended_at=event.at
+        )
 
 
 def _has_said_something(log: Path | None) -> bool:

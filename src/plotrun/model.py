@@ -199,9 +199,10 @@ class Worker:
 
     def plots_to_come(self, delivered: int) -> int:
         """Plots that it will still deliver, as far as anyone knows, given how many it has."""
+        if self.outcome is None:  # until its failure is counted, no other may start in its place
+            return max(self.plots_wanted, len(self.plots)) - delivered
         rejected = sum(work.stage is PlotStage.REJECTED for work in self.plots)
-        wanted = self.plots_wanted if self.outcome is None else 0
-        return max(wanted, len(self.plots)) - delivered - rejected
+        return len(self.plots) - delivered - rejected
 
 
 @dataclass(frozen=True)

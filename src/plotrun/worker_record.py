@@ -72,23 +72,28 @@ class WorkerRecord:
         return next(work for work in self.worker.plots if work.number == number)
 
     async def save(self, *events: Event, **changes: Any) -> None:
-        """Change the record, write it with the events, then tell them."""
-        self.change(**changes)
-        await self.write(self.around.store.save_worker, *events)
+        """Write the record with these changes and the events, then tell them."""
+        await self.write(self.around.store.save_worker, *events, **changes)
 
-    async def write(self, save: Callable[..., None], *events: Event) -> None:
-        """Write the record by *save*, which takes it and the events; then tell them."""
+    async def write(self, save: Callable[..., None], *events: Event, **changes: Any) -> None:
+        """Write the record by *save*, which takes it and the events; then tell them.
+
+        In memory it changes only when it is written: nobody acts on what is not on the disk.
+        """
         async with self._writing:  # or an older state could be written over a newer one
-            await self._write(save, events)
+            await self._write(save, events, changes)
+            self.change(**changes)
         for event in events:
             self.around.tell(event)
         self.around.changed()
 
-    async def _write(self, save: Callable[..., None], events: tuple[Event, ...]) -> None:
+    async def _write(
+        self, save: Callable[..., None], events: tuple[Event, ...], changes: dict[str, Any]
+    ) -> None:
         """Write, however long it takes: nothing may be done that is not written down first."""
         while True:
             try:
-                await asyncio.to_thread(save, self.worker, events)
+                await asyncio.to_thread(save, replace(self.worker, **changes), events)
             except StoreError as error:  # the state's disk is full, or gone
                 log.error("%s: trying again in %.0f s", error, WRITE_AGAIN)
                 await self.around.clock.sleep(WRITE_AGAIN)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,10 +29,15 @@ def verify(path: Path, challenges: int) -> Verdict:
     A plot has one proof for a challenge on average; none for twenty of them happens to one
     good plot in five hundred million.
     """
+    with _name_for_chiapos(path) as name:
+        return _verify(name, challenges)
+
+
+def _verify(name: str, challenges: int) -> Verdict:
     import chiapos
 
     try:
-        prover = chiapos.DiskProver(str(path))
+        prover = chiapos.DiskProver(name)
     except (RuntimeError, ValueError) as error:
         return Verdict(challenges, 0, f"chiapos cannot open it: {error}")
     verifier, proofs = chiapos.Verifier(), 0
@@ -47,6 +56,20 @@ def verify(path: Path, challenges: int) -> Verdict:
     none = proofs == 0 and challenges >= 20
     problem = f"it has no proof for {challenges} challenges" if none else None
     return Verdict(challenges, proofs, problem)
+
+
+@contextlib.contextmanager
+def _name_for_chiapos(path: Path) -> Iterator[str]:
+    """The path as text; chiapos takes UTF-8 only, so a link stands in for any other name."""
+    try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        with tempfile.TemporaryDirectory() as directory:
+            link = Path(directory) / "plot"
+            link.symlink_to(path)
+            yield str(link)
+    else:
+        yield str(path)
 
 
 def verify_apart(path: Path, challenges: int) -> Verdict:
