@@ -188,8 +188,9 @@ class Life:
         if code not in (0, None):
             failure = f"the plotter {exit_words(code)}"
         elif made < wanted:
-            what = f"{made} of {wanted} plots were" if wanted > 1 else "the plot was"
-            failure = f"the plotter ended before {what} complete"
+            failure = "the plotter ended before the plot was complete"
+            if wanted > 1:
+                failure = f"the plotter ended with {made} of {wanted} plots complete"
         if failure is not None:
             await self.record.save(finished)
             raise WorkerFailed(failure)
