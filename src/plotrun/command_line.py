@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 from collections.abc import Sequence
@@ -24,11 +23,6 @@ def plotter_argv(command: str, arguments: Sequence[str]) -> list[str]:
     if not is_shell_line(command):
         return [*shlex.split(command), *arguments]
     return [shell(), "-c", f'{command} "$@"', "plotrun", *arguments]
-
-
-def with_slash(directory: str | os.PathLike[str]) -> str:
-    """A directory as plotters want it that put file names right behind it."""
-    return os.path.join(directory, "")  # noqa: PTH118 - pathlib drops the last slash
 
 
 def program_of(command: str) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from plotrun.finished_plot import FinishedPlot
 from plotrun.follow import last_lines
-from plotrun.logparser import LogParser, PlotComplete, PlotNamed, advance
+from plotrun.logparser import LogParser, PlotComplete, PlotNamed
 from plotrun.model import EventKind, Job, Plot, PlotStage, PlotWork, Progress, Stage
 from plotrun.plotter import Plotter
 from plotrun.process import Process, Spawn, exit_words
@@ -161,7 +161,7 @@ class Life:
             return
         before = self.record.worker
         named = [fact.plot_id for fact in facts if isinstance(fact, PlotNamed)]
-        now = advance(before.progress, facts)
+        now = self._plotter.advance(before.progress, facts)
         plot_ids = tuple(dict.fromkeys((*before.plot_ids, *named)))
         self.record.change(progress=now, plot_ids=plot_ids)
         if any(isinstance(fact, PlotComplete) for fact in facts):

@@ -100,7 +100,8 @@ class Rule:
     """
 
     pattern: bytes
-    fact: Callable[[re.Match[bytes]], Fact]
+    fact: Callable[[re.Match[bytes]], Fact | tuple[Fact, ...]]
+    """What it says: a fact, or several in their order."""
 
 
 class LogParser:
@@ -128,14 +129,16 @@ class LogParser:
         if len(rest) > LONGEST_LINE:
             rest, self._skipping = b"", True
         self._rest = b"" if self._skipping else rest
-        return [self._fact(match) for match in self._any.finditer(lines)] if newline else []
+        matches = self._any.finditer(lines) if newline else ()
+        return [fact for match in matches for fact in self._facts(match)]
 
-    def _fact(self, found: re.Match[bytes]) -> Fact:
+    def _facts(self, found: re.Match[bytes]) -> tuple[Fact, ...]:
         assert found.lastgroup is not None
         pattern, fact = self._rules[int(found.lastgroup[1:])]
         match = pattern.match(found.string, found.start())
         assert match is not None
-        return fact(match)
+        said = fact(match)
+        return said if isinstance(said, tuple) else (said,)
 
 
 def log_words(raw: bytes) -> str:

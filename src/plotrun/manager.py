@@ -21,7 +21,16 @@ from plotrun import hookspecs
 from plotrun.plotter import Plotter
 from plotrun.settings.schema import Schema, SettingsSection
 
-BUILT_IN = ("backoff", "chia", "commands", "limits", "plot_header", "round_robin", "skip_full")
+BUILT_IN = (
+    "backoff",
+    "chia",
+    "commands",
+    "limits",
+    "madmax",
+    "plot_header",
+    "round_robin",
+    "skip_full",
+)
 GROUP = "plotrun"
 NO_ENTRY_POINTS = "PLOTRUN_NO_ENTRY_POINTS"
 """Set in the environment, plugins of other packages are not loaded (for tests)."""

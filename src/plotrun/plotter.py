@@ -10,12 +10,12 @@ from __future__ import annotations
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from plotrun.logparser import Rule
-from plotrun.model import Job
+from plotrun.logparser import Fact, Rule, advance
+from plotrun.model import Job, Progress
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,18 @@ class Plotter(ABC):
     def recognise(self, argv: Sequence[str]) -> Recognised | None:
         """What a command line says, if it is one of this plotter; None if it is not."""
         return None
+
+    def fraction(self, phase: int, step: int) -> float | None:
+        """How much of a plot is done there, from 0 to 1, if its log tells no figure of its own."""
+        return None
+
+    def advance(self, progress: Progress, facts: Sequence[Fact]) -> Progress:
+        """The progress after what the log says."""
+        now = advance(progress, facts)
+        estimate = self.fraction(now.phase, now.step)
+        if estimate is not None and now.fraction < estimate:
+            now = replace(now, fraction=estimate)
+        return now
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """Problems between the values of a job, an instance of `keys`."""

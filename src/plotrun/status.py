@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from plotrun.lock import running
-from plotrun.logparser import LogParser, advance
+from plotrun.logparser import LogParser
 from plotrun.model import EventKind, PlotWork, Progress, Worker
 from plotrun.plotter import Plotter
 from plotrun.process_table import is_alive, process_table
@@ -30,8 +30,8 @@ def gather(state_dir: Path, store: Store, plotters: Sequence[Plotter]) -> dict[s
     runner = running(state_dir)
     own = store.alive_workers()
     if runner is None:
-        rules = {plotter.name: plotter.rules for plotter in plotters}
-        own = [replace(worker, progress=_read_progress(worker, rules)) for worker in own]
+        by_name = {plotter.name: plotter for plotter in plotters}
+        own = [replace(w, progress=_read_progress(w, by_name.get(w.plotter))) for w in own]
     others = strangers(process_table(), plotters, {worker.id for worker in own})
     return assemble(store, own, others, runner.pid if runner else None)
 
@@ -133,15 +133,15 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-def _read_progress(worker: Worker, rules: Mapping[str, Any]) -> Progress:
+def _read_progress(worker: Worker, plotter: Plotter | None) -> Progress:
     """Progress by the log itself: with no runner up nobody else has read its latest lines."""
-    if worker.log is None or worker.plotter not in rules:
+    if worker.log is None or plotter is None:
         return worker.progress
-    parser, progress = LogParser(rules[worker.plotter]), Progress()
+    parser, progress = LogParser(plotter.rules), Progress()
     try:
         with worker.log.open("rb") as file:
             while chunk := file.read(CHUNK):
-                progress = advance(progress, parser.feed(chunk))
+                progress = plotter.advance(progress, parser.feed(chunk))
     except OSError:
         return worker.progress
     return progress

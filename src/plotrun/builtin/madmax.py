@@ -1,0 +1,180 @@
+"""MadMax's plotter: ``chia_plot``, for uncompressed V1 plots."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge, Le
+
+from plotrun import (
+    ContractAddress,
+    Fact,
+    Help,
+    Job,
+    KeyProblem,
+    PhaseStarted,
+    PhaseTook,
+    PlotComplete,
+    PlotNamed,
+    PlotStarted,
+    Plotter,
+    PlotTook,
+    PublicKey,
+    Recognised,
+    Rule,
+    Run,
+    Sizes,
+    StepStarted,
+    Trouble,
+    hookimpl,
+    log_words,
+    recognised,
+    v1_plot_bytes,
+    v1_tmp_bytes,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadMaxKeys:
+    """The keys of a job that the plotter ``madmax`` reads."""
+
+    k: Annotated[int, Ge(16), Le(34), Help("Size of the plot. Below 32 is for tests.")] = 32
+    threads: Annotated[int, Ge(1), Help("Number of threads.")] = 4
+    buckets: Annotated[int, Ge(16), Le(1024), Help("Number of buckets.")] = 256
+    buckets3: Annotated[
+        int | None, Ge(16), Le(1024), Help("Buckets of phases 3 and 4. Default: as buckets.")
+    ] = None
+    thread_multiplier: Annotated[
+        int, Ge(1), Help("Threads of phase 2, as a multiple of threads.")
+    ] = 1
+    tmp_toggle: Annotated[
+        bool, Help("true: tmp and tmp2 change places with every plot of one process.")
+    ] = False
+    wait_for_copy: Annotated[
+        bool, Help("true: wait for the copy of a plot before the next one begins.")
+    ] = False
+    network_port: Annotated[
+        int, Ge(1), Le(65535), Help("Network: 8444 is Chia's, 11337 is MMX's.")
+    ] = 8444
+    farmer_public_key: Annotated[PublicKey, Help("Farmer public key.")]
+    pool_public_key: Annotated[
+        PublicKey | None, Help("Pool public key, for plots of the old kind (OG).")
+    ] = None
+    pool_contract_address: Annotated[
+        ContractAddress | None, Help("Pool contract address, for portable plots.")
+    ] = None
+
+
+def _complete(match: re.Match[bytes]) -> PlotComplete:
+    return PlotComplete(match[1].decode())
+
+
+def _trouble(match: re.Match[bytes]) -> Trouble:
+    return Trouble(log_words(match[0]))
+
+
+def _phase_took(match: re.Match[bytes]) -> tuple[Fact, ...]:
+    """Phases announce their end only: with it the next one begins."""
+    phase = int(match[1])
+    took = PhaseTook(phase, float(match[2]))
+    return (took, PhaseStarted(phase + 1)) if phase < LAST_PHASE else (took,)
+
+
+LAST_PHASE = 4
+_PLOT_FILE = rb"plot-k[^/\n]*-([0-9a-f]{64})\.plot"
+MADMAX_LOG: Sequence[Rule] = (
+    Rule(rb"Crafting plot \d+", lambda m: PlotStarted()),
+    Rule(
+        rb"Plot Name: plot-k\d+[^\n]*-([0-9a-f]{64})",
+        lambda m: (PlotNamed(m[1].decode()), PhaseStarted(1)),
+    ),
+    Rule(rb"\[P1\] Table ([1-7]) took", lambda m: StepStarted(int(m[1]))),
+    # Phase 2 goes down from table 7 to 2: counted up, so that steps never go back.
+    Rule(rb"\[P2\] Table ([2-7]) rewrite took", lambda m: StepStarted(8 - int(m[1]))),
+    Rule(
+        rb"\[P3-([12])\] Table ([2-7]) took",
+        lambda m: StepStarted(2 * (int(m[2]) - 2) + int(m[1])),
+    ),
+    Rule(rb"\[P4\] total_c3_parks", lambda m: StepStarted(1)),
+    Rule(rb"Phase ([1-4]) took (\d+(?:\.\d+)?) sec", _phase_took),
+    Rule(rb"Total plot creation time was (\d+(?:\.\d+)?) sec", lambda m: PlotTook(float(m[1]))),
+    Rule(rb"Renamed final plot to [^\n]*" + _PLOT_FILE, _complete),
+    Rule(rb"Copy to [^\n]*" + _PLOT_FILE + rb" finished", _complete),
+    # It stays and tries again; the finished plot lies in tmp under its final name.
+    Rule(rb"Copy to [^\n]* failed with[^\n]*", _trouble),
+    Rule(rb"Invalid \w+[^\n]*", _trouble),
+    Rule(rb"Failed to [^\n]*", _trouble),
+    Rule(rb"  what\(\):[^\n]*", _trouble),
+)
+"""How the lines of chia_plot are read; seen in version 1.1.8 and in mmx-v2.4."""
+
+_WEIGHTS = ((1, 0.50, 7), (2, 0.12, 6), (3, 0.33, 12), (4, 0.05, 1))
+"""Phase, its share of the time, its steps: what an uncompressed k=32 plot takes roughly."""
+
+
+class MadMaxPlotter(Plotter):
+    """``chia_plot``."""
+
+    name: ClassVar[str] = "madmax"
+    keys: ClassVar[type] = MadMaxKeys
+    default_command: ClassVar[str] = "chia_plot"
+    rules: ClassVar[Sequence[Rule]] = MADMAX_LOG
+    has_tmp2: ClassVar[bool] = True
+    several_plots: ClassVar[bool] = True
+
+    def arguments(self, run: Run) -> list[str]:
+        """The arguments of chia_plot; directories end in a slash, or it refuses them."""
+        keys = run.job.keys(MadMaxKeys)
+        words: list[object] = ["-k", keys.k, "-n", run.plots, "-r", keys.threads]
+        words += ["-u", keys.buckets, "-v", keys.buckets3 or keys.buckets]
+        words += ["-K", keys.thread_multiplier, "-x", keys.network_port]
+        words += ["-t", _slash(run.tmp_dir), "-d", _slash(run.final_dir)]
+        words += ["-2", _slash(run.tmp2_dir)] if run.tmp2_dir else []
+        words += ["-f", keys.farmer_public_key]
+        if keys.pool_contract_address:
+            words += ["-c", keys.pool_contract_address]
+        else:
+            words += ["-p", keys.pool_public_key]
+        words += ["-G"] if keys.tmp_toggle else []
+        words += ["-w"] if keys.wait_for_copy else []
+        return [str(word) for word in words]
+
+    def sizes(self, job: Job) -> Sizes:
+        """Finished and temporary bytes, by k."""
+        k = job.keys(MadMaxKeys).k
+        return Sizes(v1_plot_bytes(k), v1_tmp_bytes(k))
+
+    def check(self, values: Any) -> Iterable[KeyProblem]:
+        """A plot belongs to a pool key or to a contract: one of them must be given."""
+        if bool(values.pool_public_key) == bool(values.pool_contract_address):
+            expected = "either pool_public_key or pool_contract_address"
+            yield KeyProblem("pool_contract_address", expected)
+
+    def fraction(self, phase: int, step: int) -> float | None:
+        """By the usual share of each phase; the log tells when tables end."""
+        before = sum(share for number, share, _ in _WEIGHTS if number < phase)
+        for number, share, steps in _WEIGHTS:
+            if number == phase:
+                return before + share * min(1.0, step / steps)
+        return None
+
+    def recognise(self, argv: Sequence[str]) -> Recognised | None:
+        """A process of ``chia_plot`` or ``chia_plot_k34``."""
+        if argv and re.fullmatch(r"chia_plot(_k\d+)?(\.exe)?", PurePath(argv[0]).name):
+            return recognised(argv[1:], "-k", "-t", "-2", "-d")
+        return None
+
+
+def _slash(directory: Path) -> str:
+    return f"{directory}{os.sep}"
+
+
+@hookimpl
+def plotrun_plotters() -> list[Plotter]:
+    """The plotter ``madmax``."""
+    return [MadMaxPlotter()]
