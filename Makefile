@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml plugins/plotrun-chiapos/pyproject.toml
+PACKAGES := . plugins/plotrun-chiapos plugins/plotrun-pos2
+SOURCES := $(PACKAGES:%=%/pyproject.toml)
 
 .PHONY: demo test
 
@@ -15,7 +16,7 @@ test: $(VENV)/.installed-for-tests
 
 $(VENV)/.installed: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --editable plugins/plotrun-chiapos
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PACKAGES:%=--editable %)
 	touch $@
 
 $(VENV)/.installed-for-tests: $(VENV)/.installed

@@ -1,16 +1,3 @@
-from __future__ import annotations
+from farm_fixture import farm
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from farm import Farm
-
-
-@pytest.fixture
-def farm(tmp_path: Path) -> Iterator[Farm]:
-    """Directories and a settings file under the test's own directory."""
-    farm = Farm(tmp_path)
-    yield farm
-    farm.end_plotters()
+__all__ = ["farm"]

@@ -172,7 +172,7 @@ def test_the_schema_describes_every_key(farm: Farm) -> None:
         "default": 32,
         "description": "Size of the plot. Below 32 is for tests.",
     }
-    assert job["plotter"]["enum"] == ["chia", "chiapos", "madmax"]
+    assert job["plotter"]["enum"] == ["chia", "chiapos", "madmax", "pos2"]
     tables = [job, schema["properties"]["plotrun"]["properties"]]
     plugins = schema["properties"]["plugins"]["properties"]
     tables += [plugins[name]["properties"] for name in ("limits", "backoff", "chiapos")]

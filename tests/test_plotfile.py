@@ -30,12 +30,19 @@ def v2(memo: bytes = MEMO) -> bytes:
     return b"pos2\1" + ID + bytes([28, 2, 0, 0, 0, len(memo)]) + memo
 
 
+def v2_group(memo: bytes = MEMO) -> bytes:
+    """As chia_rs 0.53 writes it, seen in a file of its own."""
+    group = bytes([2, 1, 0, 0]) + (642_285).to_bytes(8, "little")
+    return b"PoS2\2" + ID + bytes([28]) + group + bytes([len(memo)]) + memo
+
+
 HEADERS = {
     "chiapos": (v1(b"v1.0"), 32, PlotFormat.V1),
     "gigahorse": (v1(b"mmx-v2.4"), 32, PlotFormat.V1_COMPRESSED),
     "bladebit": (bladebit(0), 32, PlotFormat.V1),
     "bladebit compressed": (bladebit(1), 32, PlotFormat.V1_COMPRESSED),
     "V2": (v2(), 28, PlotFormat.V2),
+    "V2 group": (v2_group(), 28, PlotFormat.V2),
 }
 
 
@@ -60,7 +67,7 @@ def test_anything_else_is_no_plot(data: bytes) -> None:
         parse_header(data)
     except NotAPlot:
         return
-    assert data.startswith((b"Proof of Space Plot", b"PLOT", b"pos2"))
+    assert data.startswith((b"Proof of Space Plot", b"PLOT", b"pos2", b"PoS2"))
 
 
 def test_a_real_plot(farm: Farm) -> None:

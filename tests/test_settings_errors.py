@@ -132,12 +132,12 @@ IN_THE_FILE = {
     ),
     "unknown plotter": (
         JOB.replace('"chia"', '"chai"'),
-        'settings.toml:3: job.plotter: found "chai", expected one of chia, chiapos, madmax '
+        'settings.toml:3: job.plotter: found "chai", expected one of chia, chiapos, madmax, pos2 '
         "(did you mean chia?)",
     ),
     "no plotter": (
         JOB.replace('plotter = "chia"\n', ""),
-        "settings.toml:1: job.plotter: found nothing, expected one of chia, chiapos, madmax "
+        "settings.toml:1: job.plotter: found nothing, expected one of chia, chiapos, madmax, pos2 "
         "(plotter must be given)",
     ),
     "plotter of a wrong type": (JOB.replace('"chia"', "3"), "job.plotter: found 3, expected one"),

@@ -1,7 +1,8 @@
 """Reading the header of a plot file: what the file is, whatever it is called.
 
 Formats: V1 is chiapos' ("Proof of Space Plot"), compressed V1 is BladeBit's ("PLOT") or
-Gigahorse's (a chiapos header with a format of its own), V2 is chia_rs' ("pos2").
+Gigahorse's (a chiapos header with a format of its own). V2 is chia_rs': "pos2" to version 0.50,
+"PoS2" from 0.53 on, where the id is that of a group of plots.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from plotrun.model import Plot, PlotFormat
 V1_MAGIC = b"Proof of Space Plot"
 BLADEBIT_MAGIC = b"PLOT"
 V2_MAGIC = b"pos2"
+V2_GROUP_MAGIC = b"PoS2"
 HEADER_BYTES = 512
 """More than any header of these formats needs."""
 PLOT_SUFFIXES = (".plot", ".plot2")
@@ -63,6 +65,11 @@ def parse_header(header: bytes) -> tuple[bytes, int, PlotFormat, bytes]:
         plot_id, k = reader.take(32), reader.number(1)
         reader.take(4)  # strength, index and group
         return plot_id, k, PlotFormat.V2, reader.take(reader.number(1))
+    if header.startswith(V2_GROUP_MAGIC):
+        reader.take(5)  # the magic and the version
+        group_id, k = reader.take(32), reader.number(1)
+        reader.take(12)  # strength, size of the group (2), meta group, place of the tables (8)
+        return group_id, k, PlotFormat.V2, reader.take(reader.number(1))
     raise NotAPlot("does not begin like a plot file")
 
 

@@ -16,7 +16,7 @@ from plotrun import puzzle_hash
 
 _LOCAL_KEY_PATH = (12381, 8444, 3, 0)
 """EIP-2334 path of a plot's local key: BLS, Chia, "local", the first."""
-_PUZZLE_HASH_BYTES = 32
+PUZZLE_HASH_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -40,25 +40,45 @@ def identity(
     Raises:
         ValueError: a key is not a point on the curve.
     """
+    memo = new_memo(farmer_public_key, pool_public_key, pool_contract_address)
+    return Identity(plot_id_of(memo), memo)
+
+
+def new_memo(
+    farmer_public_key: str, pool_public_key: str | None, pool_contract_address: str | None
+) -> bytes:
+    """Pool key or puzzle hash, farmer key, and a new random master secret key.
+
+    Raises:
+        ValueError: a key is not a point on the curve.
+    """
     if pool_contract_address is not None:
         pool = puzzle_hash(pool_contract_address)
     else:
         assert pool_public_key is not None
         pool = bytes(G1Element.from_bytes(bytes.fromhex(pool_public_key)))
     farmer = bytes(G1Element.from_bytes(bytes.fromhex(farmer_public_key)))
-    memo = pool + farmer + bytes(AugSchemeMPL.key_gen(secrets.token_bytes(32)))
-    return Identity(plot_id_of(memo), memo)
+    return pool + farmer + bytes(AugSchemeMPL.key_gen(secrets.token_bytes(32)))
+
+
+def pool_of(memo: bytes) -> bytes:
+    """The pool public key (48 bytes) or the contract's puzzle hash (32) in a memo."""
+    return memo[:-80]
+
+
+def plot_public_key(memo: bytes) -> G1Element:
+    """The plot's public key: of the farmer's, the plot's own, and with a contract a third."""
+    farmer, master = G1Element.from_bytes(memo[-80:-32]), PrivateKey.from_bytes(memo[-32:])
+    local = _local_key(master).get_g1()
+    both = local + farmer
+    if len(pool_of(memo)) == PUZZLE_HASH_BYTES:
+        both += _taproot_key(local, farmer, both).get_g1()
+    return both
 
 
 def plot_id_of(memo: bytes) -> bytes:
-    """The id of the plot with this memo: pool key or puzzle hash, farmer key, master secret key."""
-    pool, farmer, master = memo[:-80], memo[-80:-32], memo[-32:]
-    local = _local_key(PrivateKey.from_bytes(master)).get_g1()
-    farmer_key = G1Element.from_bytes(farmer)
-    plot_key = local + farmer_key
-    if len(pool) == _PUZZLE_HASH_BYTES:
-        plot_key += _taproot_key(local, farmer_key, plot_key).get_g1()
-    return hashlib.sha256(pool + bytes(plot_key)).digest()
+    """The id of the V1 plot with this memo."""
+    return hashlib.sha256(pool_of(memo) + bytes(plot_public_key(memo))).digest()
 
 
 def _local_key(master: PrivateKey) -> PrivateKey:
