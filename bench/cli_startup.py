@@ -22,7 +22,7 @@ from plotrun.store import Store
 
 
 def fill(root: Path, workers: int) -> list[subprocess.Popen[bytes]]:
-    """A store with living workers, each with a process and the log of a k=32 plot."""
+    """A store with living workers, each with a process and the whole log of a k=25 plot."""
     log = Path(__file__).parents[1] / "tests" / "data" / "chia-k25.log"
     store = Store(root / "state")
     running = []

@@ -199,17 +199,21 @@ class Store:
 
     def failed_workers(self, count: int) -> list[Worker]:
         """The workers that failed last, latest first."""
+        return self.ended_workers(count, failed=True)
+
+    def ended_workers(
+        self, count: int, job: str | None = None, failed: bool | None = None
+    ) -> list[Worker]:
+        """The workers that ended last, latest first; of one job, or by how they ended."""
         rows = self._rows(
-            "SELECT record FROM workers WHERE stage = ? AND failed ORDER BY ended_at DESC LIMIT ?",
+            "SELECT record FROM workers WHERE stage = ? AND job = coalesce(?, job) "
+            "AND failed = coalesce(?, failed) ORDER BY ended_at DESC LIMIT ?",
             Stage.ENDED,
+            job,
+            failed,
             count,
         )
         return [worker_from_json(json.loads(record)) for (record,) in rows]
-
-    def worker(self, name: str) -> Worker | None:
-        """One worker, alive or ended."""
-        rows = self._rows("SELECT record FROM workers WHERE id = ?", name)
-        return worker_from_json(json.loads(rows[0][0])) if rows else None
 
     # Jobs
 

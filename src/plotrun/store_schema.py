@@ -12,7 +12,7 @@ CREATE TABLE workers (
     record TEXT NOT NULL
 ) STRICT;
 CREATE INDEX workers_by_job ON workers (job, created_at);
-CREATE INDEX workers_failed ON workers (ended_at) WHERE failed;
+CREATE INDEX workers_ended ON workers (ended_at);
 CREATE INDEX workers_alive ON workers (stage) WHERE stage != 'ended';
 CREATE TABLE deliveries (
     worker TEXT NOT NULL,

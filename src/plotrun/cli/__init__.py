@@ -12,6 +12,7 @@ import click
 COMMANDS = {
     "run": "run",
     "status": "status",
+    "history": "history",
     "init": "init",
     "settings": "settings",
     "check": "check",
