@@ -47,7 +47,7 @@ def dying_save(save: Callable[..., None]) -> Callable[..., None]:
 
 
 if what == "save":
-    for name in ("save_worker", "save_delivered", "save_failed", "save_ended"):
+    for name in ("save_created", "save_worker", "save_delivered", "save_failed", "save_ended"):
         setattr(Store, name, dying_save(getattr(Store, name)))
 
 if what == "spawn":

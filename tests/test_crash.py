@@ -113,6 +113,18 @@ def test_the_table_covers_the_whole_life(split_farm: Farm) -> None:
     assert len(events(split_farm, EventKind.WORKER_ENDED)) == 1
 
 
+@pytest.mark.parametrize(
+    "point", [f"{when} save {n}" for n in (1, 2, 3) for when in ("before", "after")]
+)
+def test_a_worker_without_commands_is_taken_up_as_well(farm: Farm, point: str) -> None:
+    farm.write(plots=2)
+    run_and_crash(farm, point)
+    assert farm.run_until_done().returncode == 0
+    assert len(farm.plots()) == 2
+    assert farm.leftovers() == []
+    assert farm.status()["jobs"][0]["made"] == 2
+
+
 @pytest.mark.parametrize("point", ["before save 10", "after save 10"])
 def test_a_delivery_by_rename_is_taken_up(farm: Farm, point: str) -> None:
     runs = write_settings(farm)

@@ -17,7 +17,7 @@ from plotrun.model import EventKind, Job, Plot, PlotStage, PlotWork, Progress, S
 from plotrun.plotter import Plotter
 from plotrun.process import Process, Spawn, exit_words
 from plotrun.threads import in_daemon_thread
-from plotrun.user_commands import run_pre_commands
+from plotrun.user_commands import pre_commands, run_pre_commands
 from plotrun.workdir import clear_directory, make_directory, new_plots, rescue_whole
 from plotrun.worker_record import WorkerRecord
 
@@ -81,15 +81,18 @@ class Life:
     async def _pre_commands(self) -> None:
         if self._stage not in (Stage.CREATED, Stage.PRE_COMMAND):
             return
+        commands = pre_commands(self.record, self._job)
+        if not commands:
+            return
         await self.record.save(stage=Stage.PRE_COMMAND)
-        failure = await run_pre_commands(self.record, self._job, self._resumed)
+        failure = await run_pre_commands(self.record, commands, self._resumed)
         if failure is not None:
             raise WorkerFailed(failure)
 
     # 3. Plotting
 
     async def _plot(self) -> None:
-        if self._stage not in (Stage.PRE_COMMAND, Stage.PLOTTING):
+        if self._stage not in (Stage.CREATED, Stage.PRE_COMMAND, Stage.PLOTTING):
             return
         log = self.record.worker.log
         assert log is not None

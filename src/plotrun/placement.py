@@ -58,8 +58,6 @@ class Placement:
                 return found
             dst = found
             tmp2 = dst if job.tmp2_in_dst else tmp2
-        for path in filter(None, (tmp, tmp2)):
-            await asyncio.to_thread(self.store.use, path)
         return _places(job, plotter, worker, tmp, tmp2, dst)
 
     async def _in_turn(

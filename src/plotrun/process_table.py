@@ -6,6 +6,7 @@ Apart from `plotrun.process`, since commands that only look need no event loop.
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,5 +100,6 @@ def find_marked(worker: str, step: str) -> ProcessRef | None:
     return None
 
 
+@functools.cache
 def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()

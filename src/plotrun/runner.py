@@ -301,7 +301,7 @@ class Runner:
             worker.id,
             {"plotter": plotter.name, "tmp": str(places.tmp)},
         )
-        await asyncio.to_thread(self.store.save_worker, worker, [event])
+        await asyncio.to_thread(self.store.save_created, worker, [event])
         self._tell(event)
         self._live(worker, job, plotter, resumed=False)
         return None

@@ -298,8 +298,24 @@ class Store:
 
     # Directories in turn
 
+    def save_created(self, worker: Worker, events: Sequence[Event]) -> None:
+        """Write a new worker, and that its temporary directories were chosen just now.
+
+        One commit: it stands between a plotter's exit and the next one's start.
+        """
+        own = {worker.tmp_dir, worker.tmp2_dir} - {None}
+        with self._writing():
+            self._save(worker)
+            for path in sorted(directory.parent for directory in own if directory):
+                self._use(path)
+            self._add_events(events)
+
     def use(self, path: Path) -> None:
         """Note that a directory was chosen just now."""
+        with self._writing():
+            self._use(path)
+
+    def _use(self, path: Path) -> None:
         self._run(
             "INSERT INTO uses SELECT ?, coalesce(max(number), 0) + 1 FROM uses WHERE true "
             "ON CONFLICT (path) DO UPDATE SET number = excluded.number",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from plotrun.command import Refused, Step, run_once
@@ -14,9 +14,15 @@ _STARTED = {"pre": EventKind.PRE_STARTED, "post": EventKind.POST_STARTED}
 _FINISHED = {"pre": EventKind.PRE_FINISHED, "post": EventKind.POST_FINISHED}
 
 
-async def run_pre_commands(record: WorkerRecord, job: Job, resumed: bool) -> str | None:
-    """Run what the plugins answer to ``plotrun_pre_command``; the failure that ends the worker."""
-    commands = _asked(record, "plotrun_pre_command", job=job, worker=record.worker)
+def pre_commands(record: WorkerRecord, job: Job) -> list[Command]:
+    """What the plugins answer to ``plotrun_pre_command``."""
+    return _asked(record, "plotrun_pre_command", job=job, worker=record.worker)
+
+
+async def run_pre_commands(
+    record: WorkerRecord, commands: Sequence[Command], resumed: bool
+) -> str | None:
+    """Run the commands, one after the other; answers the failure that ends the worker."""
     for number, command in enumerate(commands, 1):
         words = await _run(record, "pre", f"pre-{number}", command, _values(record), resumed)
         if words != "ok" and command.fails_worker:

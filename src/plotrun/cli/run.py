@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import logging.handlers
 import signal
 import sys
 from pathlib import Path
@@ -37,6 +34,8 @@ def command(settings: str | None, until_done: bool, plain: bool) -> None:
       plotrun run
       plotrun run --until-done
     """
+    import asyncio
+
     from plotrun.cli.opening import open_settings
     from plotrun.lock import RunnerLock
     from plotrun.store import Store
@@ -90,6 +89,8 @@ async def _run(opened: Opened, store: Store, until_done: bool, plain: bool) -> l
 
 
 def _stop_on_signals(runner: Runner) -> None:
+    import asyncio
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
@@ -99,6 +100,8 @@ def _stop_on_signals(runner: Runner) -> None:
 
 
 def _log_to_file(directory: Path) -> None:
+    import logging.handlers
+
     directory.mkdir(parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(
         directory / "plotrun.log",
