@@ -34,10 +34,10 @@ def tables(schema: Schema) -> str:
     defaults = "Any of these but `name` may stand in `[defaults]` too."
     parts = [
         ("[plotrun]", "", schema.general),
-        ("[[job]]", defaults, schema.job_keys("")),
+        ("[[job]]", defaults, schema.shared),
     ]
     for plotter in sorted(schema.plotters):
-        keys = {n: k for n, k in schema.job_keys(plotter).items() if k.owner == plotter}
+        keys = schema.plotter_keys(plotter)
         words = f"May stand in `[defaults]` and `[defaults.{plotter}]` too."
         parts.append((f'[[job]] with plotter = "{plotter}"', words, keys))
     parts += [(f"[plugins.{n}]", "", schema.section_keys(n)) for n in sorted(schema.plugins)]
@@ -46,7 +46,7 @@ def tables(schema: Schema) -> str:
 
 def _table(title: str, words: str, keys: Mapping[str, Key]) -> str:
     rows = [
-        f"| `{k.name}` | {_cell(k.expected)} | {_default(k)} | {_cell(k.help)} |"
+        f"| `{k.name}` | {_cell(k.expected)} | {_default(k)} | {_cell(k.help.text)} |"
         for k in keys.values()
     ]
     head = ["| key | value | default | what for |", "| --- | --- | --- | --- |"]

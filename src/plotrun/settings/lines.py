@@ -13,6 +13,8 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 """Names and list positions from the top: ``("job", 0, "name")``."""
+_DEEPEST = 8
+"""Levels of tables in a value that are looked into; no setting is half as deep."""
 
 
 def line_numbers(text: str) -> dict[Path, int]:
@@ -38,6 +40,14 @@ def line_numbers(text: str) -> dict[Path, int]:
     return found
 
 
+def nearest_line(numbers: dict[Path, int], path: Path) -> int | None:
+    """Line of *path*, or of the nearest table around it."""
+    for length in range(len(path), 0, -1):
+        if path[:length] in numbers:
+            return numbers[path[:length]]
+    return None
+
+
 def _section(header: dict[str, Any], lists: Counter[Path]) -> Path:
     """The path that a header line (parsed alone) opens; *lists* counts the ``[[tables]]``."""
     path: Path = ()
@@ -53,9 +63,9 @@ def _section(header: dict[str, Any], lists: Counter[Path]) -> Path:
     return path
 
 
-def _paths(value: dict[str, Any]) -> Iterator[Path]:
+def _paths(value: dict[str, Any], depth: int = 1) -> Iterator[Path]:
     for name, inner in value.items():
         yield (name,)
-        if isinstance(inner, dict):
-            for path in _paths(inner):
+        if isinstance(inner, dict) and depth < _DEEPEST:
+            for path in _paths(inner, depth + 1):
                 yield (name, *path)

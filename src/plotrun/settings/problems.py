@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from plotrun.words import printable
+
+LONGEST = 120
+"""Characters of a value that are shown."""
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -21,11 +29,10 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else str(self.file)
-        parts = [f"{self.key}: " if self.key else ""]
-        parts.append(f"found {self.found}, expected {self.expected}" if self.found else "")
-        parts.append("" if self.found else self.expected)
-        parts.append(f" ({self.hint})" if self.hint else "")
-        return f"{place}: {''.join(parts)}"
+        key = f"{self.key}: " if self.key else ""
+        found = f"found {self.found}, expected " if self.found else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return printable(f"{place}: {key}{found}{self.expected}{hint}")
 
 
 class SettingsError(Exception):
@@ -42,13 +49,27 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return f"did you mean {close[0]}?" if close else None
 
 
+def dotted(path: Iterable[str | int]) -> str:
+    """A key with the names of the tables around it; which ``[[job]]`` it is, the line tells."""
+    names = [part for part in path if isinstance(part, str)]
+    return ".".join(name if _BARE.fullmatch(name) else _toml(name) for name in names)
+
+
 def shown(value: object) -> str:
     """A value as it would be written in TOML, cut short: for error messages."""
+    text = "nothing" if value is None else _toml(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):
         return "a table"
-    if value is None:
-        return "nothing"
-    text = f'"{value}"' if isinstance(value, str) else str(value)
-    return text if len(text) <= 120 else f"{text[:117]}…"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, str | Path):
+        return json.dumps(str(value), ensure_ascii=False)
+    if isinstance(value, int) and value.bit_length() > 1000:  # Python writes no very long numbers
+        return "a very large number"
+    return str(value)

@@ -6,13 +6,14 @@ import dataclasses
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from plotrun.model import TMP2_IN_DST
-from plotrun.plotter import Plotter
+from plotrun.plotter import Plotter, is_shell_line
 from plotrun.settings.types import (
     AbsolutePath,
     AbsolutePaths,
@@ -35,6 +36,20 @@ def _read_keep_logs(value: Any) -> bool | int:
     raise ValueError("it is neither")
 
 
+def _read_command(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("it is not text")
+    if not value.strip():
+        raise ValueError("it is empty")
+    if "\0" in value:
+        raise ValueError("it has a NUL character")
+    try:
+        is_shell_line(value)
+    except ValueError:
+        raise ValueError("a quote is not closed") from None
+    return value
+
+
 Tmp2 = Annotated[
     Any,
     Written(
@@ -42,6 +57,9 @@ Tmp2 = Annotated[
         f'an absolute path, a list of them, or "{TMP2_IN_DST}"',
         {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
     ),
+]
+CommandLine = Annotated[
+    str, Written(_read_command, "a program or a shell line", {"type": "string"})
 ]
 KeepLogs = Annotated[
     bool | int,
@@ -98,7 +116,7 @@ class JobKeys:
     ] = 1
     enabled: Annotated[bool, Help("false: start nothing more for this job.")] = True
     command: Annotated[
-        str | None,
+        CommandLine | None,
         Help("The plotter's program, or a whole shell line that ends with it."),
     ] = None
     tmp2: Annotated[
@@ -141,7 +159,7 @@ class Key:
     annotation: Any
     default: Any
     """`dataclasses.MISSING` where the key must be given."""
-    help: str
+    help: Help
     owner: str
     """What reads it: "plotrun", a plotter or a plugin."""
 
@@ -162,8 +180,28 @@ class Key:
 
         return TypeAdapter(self.annotation)
 
+    def read(self, raw: Any, strict: bool = True) -> Any:
+        """The value that *raw* stands for.
 
-def keys_of(model: type, owner: str) -> dict[str, Key]:
+        Raises:
+            ValueError: it is wrong; the message, if there is one, says more than `expected`.
+        """
+        from pydantic import ValidationError
+
+        if isinstance(raw, int) and not -(2**63) <= raw < 2**63:  # TOML's limit, and the store's
+            raise ValueError("it is too large")
+        try:
+            return self.adapter.validate_python(raw, strict=strict)
+        except ValidationError as error:
+            cause = error.errors()[0].get("ctx", {}).get("error")
+            raise ValueError(str(cause) if isinstance(cause, ValueError) else "") from None
+        except Exception as error:  # a stranger's reader may fail in any way
+            words = f"{self.owner} cannot read it: {type(error).__name__}: {error}"
+            raise ValueError(words) from error
+
+
+@cache
+def keys_of(model: type, owner: str) -> Mapping[str, Key]:
     """The keys that the fields of a settings dataclass stand for."""
     hints = typing.get_type_hints(model, include_extras=True)
     found = {}
@@ -172,9 +210,9 @@ def keys_of(model: type, owner: str) -> dict[str, Key]:
         default = field.default
         if default is MISSING and field.default_factory is not MISSING:
             default = field.default_factory()
-        text = next((m.text for m in _metadata(annotation) if isinstance(m, Help)), "")
-        found[field.name] = Key(field.name, annotation, default, text, owner)
-    return found
+        words = next((said for said in _metadata(annotation) if isinstance(said, Help)), Help(""))
+        found[field.name] = Key(field.name, annotation, default, words, owner)
+    return MappingProxyType(found)
 
 
 class Schema:
@@ -190,20 +228,30 @@ class Schema:
         self.sections = tuple(sections)
         self.plugins = frozenset(plugins) | {section.plugin for section in self.sections}
         self.general = keys_of(GeneralKeys, "plotrun")
-        self._shared = keys_of(JobKeys, "plotrun")
+        self.shared: Mapping[str, Key] = dict(keys_of(JobKeys, "plotrun"))
+        """Keys of a job of any plotter."""
         for section in self.sections:
             if section.job_keys is not None:
-                self._shared |= keys_of(section.job_keys, section.plugin)
+                self.shared = {**self.shared, **keys_of(section.job_keys, section.plugin)}
 
-    def job_keys(self, plotter: str | None) -> dict[str, Key]:
-        """Keys of a job of *plotter*; those of every plotter when None."""
-        found = dict(self._shared)
-        for name, brought in self.plotters.items():
-            if plotter in (None, name):
-                found = keys_of(brought.keys, name) | found
+    def plotter_keys(self, plotter: str) -> Mapping[str, Key]:
+        """Keys of a job that only its plotter knows."""
+        keys = keys_of(self.plotters[plotter].keys, plotter)
+        return {name: key for name, key in keys.items() if name not in self.shared}
+
+    def job_keys(self, plotter: str) -> Mapping[str, Key]:
+        """Keys of a job of *plotter*."""
+        return {**self.plotter_keys(plotter), **self.shared}
+
+    def all_job_keys(self) -> Mapping[str, tuple[Key, ...]]:
+        """Keys of jobs of any plotter; a key that several plotters read is there several times."""
+        found = {name: (key,) for name, key in self.shared.items()}
+        for plotter in self.plotters:
+            for name, key in self.plotter_keys(plotter).items():
+                found[name] = (*found.get(name, ()), key)
         return found
 
-    def section_keys(self, plugin: str) -> dict[str, Key]:
+    def section_keys(self, plugin: str) -> Mapping[str, Key]:
         """Keys of ``[plugins.<plugin>]``; empty where it has none."""
         for section in self.sections:
             if section.plugin == plugin and section.model is not None:
@@ -214,6 +262,17 @@ class Schema:
         """The dataclasses whose keys make up a job of *plotter*, beside plotrun's own."""
         added = [section.job_keys for section in self.sections if section.job_keys is not None]
         return [self.plotters[plotter].keys, *added]
+
+    def homes(self, name: str) -> list[str]:
+        """Where a key of this name may stand, in words."""
+        found = ["[plotrun]"] if name in self.general else []
+        if name in self.shared:
+            found.append("a [[job]]")
+        else:
+            plotters = [each for each in sorted(self.plotters) if name in self.plotter_keys(each)]
+            found += [f"a [[job]] of {', '.join(plotters)}"] if plotters else []
+        sections = [plugin for plugin in sorted(self.plugins) if name in self.section_keys(plugin)]
+        return found + [f"[plugins.{plugin}]" for plugin in sections]
 
 
 def _metadata(annotation: Any) -> list[Any]:

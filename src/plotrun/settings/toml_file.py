@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,33 @@ from plotrun.settings.locate import default_state_dir
 from plotrun.settings.problems import Problem, SettingsError, shown
 from plotrun.settings.types import read_path
 
+_TOML_WORDS = {
+    "Invalid value": 'a value is missing or wrong (text stands in quotes: "text")',
+    "Unescaped '\\'": """a backslash in "text" is doubled; in 'text' it stands for itself""",
+    "Cannot overwrite a value": "a key is given twice",
+    "Cannot declare": "a table is there twice",
+    "Expected '=' after a key": "a line is neither KEY = VALUE nor a [table]",
+    "Invalid statement": "a line is neither KEY = VALUE nor a [table]",
+    "Expected newline or end of document": "there is something behind the value",
+    "Illegal character '\\n'": "a quote is not closed",
+    "Unterminated string": "a quote is not closed",
+    "Unclosed array": "a list is not closed, or a comma is missing in it",
+}
+"""The parser's words, by how they begin, in plainer ones."""
+
 
 def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
-    """Text and values of a settings file.
+    """Text and values of a settings file. Windows' mark at the beginning of a text is passed over.
 
     Raises:
         SettingsError: it is missing, unreadable, not UTF-8 or not TOML.
     """
     try:
-        text = file.read_bytes().decode("utf-8")
+        text = file.read_bytes().decode("utf-8-sig")
         return text, tomllib.loads(text)
     except FileNotFoundError:
-        problem = "there is no such file", "`plotrun init` writes one"
+        command = f"plotrun init {shlex.quote(str(file))}"
+        problem = "there is no such file", f"`{command}` writes one"
     except IsADirectoryError:
         problem = "this is a directory, not a settings file", "name the file in it"
     except OSError as error:
@@ -34,15 +50,18 @@ def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([_toml_problem(file, text, error)]) from None
+    except (ValueError, RecursionError):  # limits of Python, and not of TOML
+        problem = "a number is too long, or lists are nested too deeply", "see `plotrun init`"
     raise SettingsError([Problem(file, None, None, None, problem[0], problem[1])])
 
 
 def _toml_problem(file: Path, text: str, error: tomllib.TOMLDecodeError) -> Problem:
     """A mistake of TOML's grammar; the parser tells its place only in its message."""
-    message, _, place = str(error).partition(" (at ")
+    message, _, place = str(error).rpartition(" (at ")
     digits = "".join(c if c.isdigit() else " " for c in place).split()
     line = int(digits[0]) if digits else len(text.splitlines())
-    return Problem(file, line, None, None, f"not valid TOML: {message}")
+    plainer = (words for start, words in _TOML_WORDS.items() if message.startswith(start))
+    return Problem(file, line, None, None, f"not valid TOML: {next(plainer, message)}")
 
 
 def blocked_plugins(file: Path) -> frozenset[str]:

@@ -23,6 +23,8 @@ class Help:
     """What a key is for, in a line or two: shown by ``settings schema`` and in the docs."""
 
     text: str
+    secret: bool = False
+    """Its values appear in no message."""
 
 
 @dataclass(frozen=True, eq=False)  # types are hashed, and a JSON schema cannot be
@@ -46,9 +48,12 @@ class Written:
 
 
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGTP]?)(i?)B", re.IGNORECASE)
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d|w)\s*")
+_LONGEST = 100 * 366 * 86400.0
+"""Seconds: a time that far ahead can still be told as a date."""
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kMGTP]?)(i?)B", re.IGNORECASE)
 _SIZE_UNITS = " kmgtp"
+_LARGEST = 2**63 - 1
 
 
 def read_duration(value: Any) -> float:
@@ -66,7 +71,10 @@ def read_duration(value: Any) -> float:
     parts = _DURATION_PART.findall(value)
     if not parts or _DURATION_PART.sub("", value).strip():
         raise ValueError("it cannot be read")
-    return sum(float(number) * _DURATION_UNITS[unit] for number, unit in parts)
+    seconds = sum(float(number) * _DURATION_UNITS[unit] for number, unit in parts)
+    if seconds > _LONGEST:
+        raise ValueError("it is longer than 100 years")
+    return seconds
 
 
 def read_size(value: Any) -> int:
@@ -83,7 +91,10 @@ def read_size(value: Any) -> int:
         raise ValueError("it cannot be read")
     number, prefix, binary = match.groups()
     power = _SIZE_UNITS.index(prefix.lower() or " ")
-    return int(Decimal(number) * (1024 if binary else 1000) ** power)
+    size = int(Decimal(number) * (1024 if binary else 1000) ** power)
+    if size > _LARGEST:
+        raise ValueError("it is too large")
+    return size
 
 
 def read_path(value: Any) -> Path:
@@ -102,7 +113,9 @@ def read_path(value: Any) -> Path:
         raise ValueError(str(error)) from error
     if not path.is_absolute():
         raise ValueError("it is a relative path")
-    return Path(os.path.normpath(path))
+    # POSIX lets two slashes at the beginning mean something else; on no farm they do.
+    normal = os.path.normpath(path)
+    return Path(f"/{normal.lstrip('/')}" if os.name == "posix" else normal)
 
 
 def read_paths(value: Any) -> tuple[Path, ...]:
