@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
-import stat
+import subprocess
+import tomllib
 from pathlib import Path
 
-import pytest
-
-from farm import Farm
+from farm import PLOTRUN, Farm, small_disk
 from plotrun.cli.init import template
 
 EXAMPLE = Path(__file__).parents[1] / "settings.example.toml"
+
+
+def plotrun(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run plotrun in *cwd*, with no settings but those of *environment*."""
+    inherited = {k: v for k, v in os.environ.items() if k != "PLOTRUN_SETTINGS"}
+    return subprocess.run(
+        [*PLOTRUN, *arguments],
+        cwd=cwd,
+        env=inherited | environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        check=False,
+    )
+
+
+# init
 
 
 def test_init_writes_the_example_and_never_over_a_file(farm: Farm) -> None:
@@ -29,8 +46,24 @@ def test_init_writes_the_example_and_never_over_a_file(farm: Farm) -> None:
 
 
 def test_init_goes_where_the_settings_are_looked_for(farm: Farm) -> None:
+    named = farm.root / "named.toml"
+    config = {"XDG_CONFIG_HOME": str(farm.root / "config")}
     assert farm.plotrun("init").returncode == 0
-    assert farm.settings.read_bytes() == EXAMPLE.read_bytes()
+    assert plotrun("init", cwd=farm.root, PLOTRUN_SETTINGS=str(named), **config).returncode == 0
+    said = plotrun("init", cwd=farm.root, **config)
+    users = farm.root / "config" / "plotrun" / "settings.toml"
+    assert said.stdout == f"wrote {users}: edit the [[job]] at its end, then run `plotrun check`\n"
+    for file in (farm.settings, named, users):
+        assert file.read_bytes() == EXAMPLE.read_bytes()
+
+
+def test_init_keeps_away_from_what_is_no_file(farm: Farm) -> None:
+    farm.settings.mkdir()
+    for arguments in (["init"], ["init", "--force"], ["init", f"{EXAMPLE}/below"]):
+        failed = farm.plotrun(*arguments)
+        assert failed.returncode == 1
+        assert failed.stderr.startswith("error: ")
+        assert failed.stderr.count("\n") == 1
 
 
 def test_what_init_wrote_is_right_but_for_its_directories(farm: Farm) -> None:
@@ -40,21 +73,37 @@ def test_what_init_wrote_is_right_but_for_its_directories(farm: Farm) -> None:
     assert "FAIL  tmp of job first /mnt/nvme: missing" in checked.stdout
 
 
-def test_the_file_is_looked_for_in_order(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
-    from plotrun.settings.locate import locate
+# path
 
-    here, config = farm.root / "here", farm.root / "config"
+
+def test_the_file_is_looked_for_in_order(farm: Farm) -> None:
+    here = farm.root / "here"
     here.mkdir()
-    monkeypatch.chdir(here)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
-    monkeypatch.delenv("PLOTRUN_SETTINGS", raising=False)
-    assert locate(None) == config / "plotrun" / "settings.toml"
+    config = {"XDG_CONFIG_HOME": str(farm.root / "config")}
+
+    def path(*options: str, **environment: str) -> str:
+        found = plotrun(*options, "settings", "path", cwd=here, **config, **environment)
+        assert (found.returncode, found.stderr) == (0, "")
+        return found.stdout
+
+    assert path() == f"{farm.root}/config/plotrun/settings.toml\n"
     (here / "settings.toml").touch()
-    assert locate(None) == here / "settings.toml"
-    monkeypatch.setenv("PLOTRUN_SETTINGS", "/from/environment.toml")
-    assert locate(None) == Path("/from/environment.toml")
-    assert locate("given.toml") == here / "given.toml"
-    assert farm.plotrun("settings", "path").stdout == f"{farm.settings}\n"
+    assert path() == f"{here}/settings.toml\n"
+    assert path(PLOTRUN_SETTINGS="/from/environment.toml") == "/from/environment.toml\n"
+    assert path("--settings", "given.toml", PLOTRUN_SETTINGS="/x") == f"{here}/given.toml\n"
+    assert path("--settings", "~/x.toml", HOME="/home/me") == "/home/me/x.toml\n"
+
+
+def test_a_path_of_any_bytes_is_printed_as_it_is(farm: Farm) -> None:
+    odd = os.fsdecode(b"odd \xff.toml")
+    found = plotrun("--settings", odd, "settings", "path", cwd=farm.root)
+    assert found.stdout == f"{farm.root}/{odd}\n"
+    missing = plotrun("--settings", odd, "check", cwd=farm.root)
+    assert missing.returncode == 2
+    assert missing.stderr.startswith(f"error: {farm.root}/odd \\xff.toml: there is no such file")
+
+
+# show
 
 
 def test_show_tells_values_and_where_they_come_from(farm: Farm) -> None:
@@ -64,123 +113,76 @@ def test_show_tells_values_and_where_they_come_from(farm: Farm) -> None:
     assert ["threads", "7", "[defaults.chiapos],", "line", "5"] in shown
     assert ["k", "20", "[[job]],", "line", "11"] in shown
     assert ["max_workers", "1", "default"] in shown
+    assert ["enabled", "true", "default"] in shown
+    assert ["buckets", "-", "default"] in shown
 
 
-COMMENTED = """\
-# at the top
-[plotrun]
-state_dir = "{state}" # why here
-
-[[job]] # the first
-name = "one"
-plotter = "chia"
-tmp = "/t"
-# these are full soon
-dst = ["/d1",
-       "/d2"] # the big ones
-plots = 3 # enough
-
-[[job]]
-plotter = "chia"
-name = "two"
-tmp = "/t"
-dst = "/d3"
-"""
+JOB = '[[job]]\nname = "%s"\nplotter = "chia"\ntmp = "/t"\ndst = "/d"\n'
+THREE = "".join(JOB % name for name in ("one", "two", "b.c"))
 
 
-@pytest.fixture
-def commented(farm: Farm) -> Farm:
-    farm.settings.write_text(COMMENTED.format(state=farm.state_dir))
-    return farm
+def test_show_of_one_job_tells_of_no_other(farm: Farm) -> None:
+    farm.settings.write_text(THREE)
+    shown = farm.plotrun("settings", "show", "two")
+    assert shown.returncode == 0
+    assert "job two" in shown.stdout
+    assert "job one" not in shown.stdout
+    missing = farm.plotrun("settings", "show", "three")
+    assert (missing.returncode, missing.stdout) == (3, "")
+    assert missing.stderr == "error: there is no job three; there are: one, two, b.c\n"
 
 
-def set_to(farm: Farm, key: str, value: str) -> str:
-    changed = farm.plotrun("settings", "set", key, value)
-    assert changed.returncode == 0, changed.stderr
-    return farm.settings.read_text()
-
-
-def test_set_changes_one_value_and_nothing_else(commented: Farm) -> None:
-    before = commented.settings.read_text()
-    assert set_to(commented, "job.one.plots", "40") == before.replace("plots = 3", "plots = 40")
-
-
-def test_set_adds_keys_and_tables(commented: Farm) -> None:
-    before = commented.settings.read_text()
-    for key, value, expected in (
-        ("job.two.k", "33", "k = 33"),
-        ("plugins.limits.max_workers", "4", "[plugins.limits]\nmax_workers = 4"),
-        ("defaults.chia.threads", "8", "[defaults.chia]\nthreads = 8"),
-        ("job.two.post_command", "echo %plot%", 'post_command = "echo %plot%"'),
-        ("job.two.dst", '["/x", "/y"]', 'dst = ["/x", "/y"]'),
-    ):
-        assert expected in set_to(commented, key, value)
-    after = commented.settings.read_text()
-    for line in before.splitlines():
-        assert line in after or line == 'dst = "/d3"'
-
-
-def test_set_tells_file_and_line(commented: Farm) -> None:
-    changed = commented.plotrun("settings", "set", "job.one.plots", "5")
-    assert changed.stdout == f"{commented.settings}:12: job.one.plots = 5\n"
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("job.one.plots", "many", 'found "many", expected a whole number of at least 0'),
-        ("job.one.plotz", "1", "did you mean plots?"),
-        ("job.three.plots", "1", 'found "three", expected job.NAME.KEY with the name of a job'),
-        ("job.on.plots", "1", "did you mean one?"),
-        ("plots", "1", "found no table, expected a key such as plotrun.keep_logs"),
-        ("odd.key", "1", 'unknown key "odd"'),
-        ("plotrun.state_dir.x", "1", '"state_dir" is no table'),
-        ("job.one.tmp", "/d1", "expected a directory that is no destination"),
-    ],
-)
-def test_set_writes_nothing_that_would_be_wrong(
-    commented: Farm, key: str, value: str, message: str
-) -> None:
-    before = commented.settings.read_bytes()
-    wrong = commented.plotrun("settings", "set", key, value)
-    assert wrong.returncode == 2
-    assert message in wrong.stderr
-    assert str(commented.settings) in wrong.stderr
-    assert "Traceback" not in wrong.stderr
-    assert commented.settings.read_bytes() == before
-    assert [path.name for path in commented.root.glob(".settings-*")] == []
-
-
-def test_set_keeps_links_and_permissions(commented: Farm) -> None:
-    real = commented.root / "real.toml"
-    commented.settings.rename(real)
-    real.chmod(0o640)
-    commented.settings.symlink_to(real)
-    set_to(commented, "job.one.plots", "9")
-    assert commented.settings.is_symlink()
-    assert "plots = 9" in real.read_text()
-    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+# schema
 
 
 def test_the_schema_describes_every_key(farm: Farm) -> None:
     schema = json.loads(farm.plotrun("settings", "schema").stdout)
-    job = schema["properties"]["job"]["items"]["properties"]
-    assert job["k"] == {
+    tables = schema["properties"]
+    job = tables["job"]["items"]["properties"]
+    assert job["nice"] == {
         "type": "integer",
-        "minimum": 18,
-        "maximum": 50,
-        "default": 32,
-        "description": "Size of the plot. Below 32 is for tests.",
+        "minimum": -20,
+        "maximum": 19,
+        "description": "Priority of the plotter: 19 is the lowest.",
     }
-    assert job["plotter"]["enum"] == ["chia", "chiapos", "madmax", "pos2"]
-    tables = [job, schema["properties"]["plotrun"]["properties"]]
-    plugins = schema["properties"]["plugins"]["properties"]
-    tables += [plugins[name]["properties"] for name in ("limits", "backoff", "chiapos")]
-    for table in tables:
+    assert {"chia", "chiapos", "madmax"} <= set(job["plotter"]["enum"])
+    plugins = tables["plugins"]["properties"]
+    defaults = tables["defaults"]["properties"]
+    found = [job, tables["plotrun"]["properties"], defaults["chia"]["properties"]]
+    found += [plugins[name]["properties"] for name in ("limits", "backoff", "chiapos")]
+    for table in found:
         assert table
         for name, key in table.items():
             assert key["description"], name
             assert {"type", "anyOf", "enum", "const"} & key.keys(), name
+
+
+def test_the_schema_allows_what_any_plotter_allows(farm: Farm) -> None:
+    schema = json.loads(farm.plotrun("settings", "schema").stdout)
+    tables = schema["properties"]
+    buckets = tables["job"]["items"]["properties"]["buckets"]["anyOf"]
+    assert {type_["maximum"] for type_ in buckets} >= {128, 1024}
+    chia = tables["defaults"]["properties"]["chia"]["properties"]
+    assert (chia["buckets"]["maximum"], chia["buckets"]["default"]) == (128, 128)
+    assert tables["plugins"]["properties"]["backoff"]["properties"]["first_wait"] == {
+        "type": "string",
+        "default": "1m",
+        "description": "Wait after the first failure; then it doubles.",
+    }
+
+
+def test_the_example_is_right_by_the_schema(farm: Farm) -> None:
+    schema = json.loads(farm.plotrun("settings", "schema").stdout)
+    example = tomllib.loads(EXAMPLE.read_text("utf-8"))
+    assert set(example) <= set(schema["properties"])
+    assert set(schema["properties"]["job"]["items"]["required"]) <= set(example["job"][0])
+    if importlib.util.find_spec("jsonschema"):
+        import jsonschema
+
+        jsonschema.validate(example, schema)
+
+
+# check
 
 
 def test_check_tells_each_thing_in_a_line(farm: Farm) -> None:
@@ -194,17 +196,33 @@ def test_check_tells_each_thing_in_a_line(farm: Farm) -> None:
     assert any("version chiapos 2." in line for line in lines)
 
 
+def failures(farm: Farm) -> list[str]:
+    checked = farm.plotrun("check")
+    assert checked.returncode == 1
+    return [line for line in checked.stdout.splitlines() if line.startswith("FAIL")]
+
+
 def test_check_fails_for_what_is_not_in_place(farm: Farm) -> None:
     gone = farm.root / "gone"
     farm.write(dst=[str(gone), str(farm.root / "a")], command="/nowhere/plotter")
-    checked = farm.plotrun("check")
-    assert checked.returncode == 1
-    failed = [line for line in checked.stdout.splitlines() if line.startswith("FAIL")]
-    assert failed == [
+    assert failures(farm) == [
         "FAIL  plotter chiapos (/nowhere/plotter): /nowhere/plotter is not found; "
         "set `command` to where it is",
         f"FAIL  dst of job test {gone}: missing",
     ]
+
+
+def test_check_fails_for_a_destination_that_is_no_directory(farm: Farm) -> None:
+    (farm.root / "file").touch()
+    farm.write(dst=str(farm.root / "file"))
+    assert failures(farm) == [f"FAIL  dst of job test {farm.root}/file: not a directory"]
+
+
+def test_check_fails_for_a_disk_that_cannot_be_written_to(farm: Farm) -> None:
+    farm.write(dst=str(farm.root / "a"))
+    with small_disk(farm.root / "a", "1m,ro"):
+        (failed,) = failures(farm)
+    assert failed.startswith(f"FAIL  dst of job test {farm.root}/a: ")
 
 
 def test_check_fails_for_a_plotter_that_does_not_work(farm: Farm) -> None:
@@ -212,9 +230,8 @@ def test_check_fails_for_a_plotter_that_does_not_work(farm: Farm) -> None:
     broken.write_text("#!/bin/sh\necho no such library; exit 127\n")
     broken.chmod(0o755)
     farm.write(command=str(broken))
-    checked = farm.plotrun("check")
-    assert checked.returncode == 1
-    assert f"`{broken} --version` exited with 127: no such library" in checked.stdout
+    (failed,) = failures(farm)
+    assert f"`{broken} --version` exited with 127: no such library" in failed
 
 
 def test_check_does_not_make_the_state_directory(farm: Farm) -> None:

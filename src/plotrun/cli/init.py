@@ -18,24 +18,26 @@ from plotrun.cli import EXIT_FAILED
 def command(settings: str | None, file: Path | None, force: bool) -> None:
     """Write a settings file with every key explained, to be edited.
 
-    FILE is where it goes. Default: the user's configuration directory.
+    FILE is where it goes. Default: --settings, $PLOTRUN_SETTINGS, or the user's configuration
+    directory.
 
     \b
     Examples:
       plotrun init
       plotrun init ./settings.toml
     """
-    from plotrun.settings.locate import user_settings
+    from plotrun.settings.locate import named_settings, user_settings
+    from plotrun.words import printable
 
-    path = (file or (Path(settings) if settings else user_settings())).expanduser().absolute()
+    path = file.expanduser().absolute() if file else named_settings(settings) or user_settings()
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("wb" if force else "xb") as written:
             written.write(template())
     except FileExistsError:
-        click.echo(f"error: {path} exists already: --force replaces it", err=True)
+        click.echo(printable(f"error: {path} exists already: --force replaces it"), err=True)
         sys.exit(EXIT_FAILED)
-    click.echo(f"wrote {path}: edit the [[job]] at its end, then run `plotrun check`")
+    click.echo(printable(f"wrote {path}: edit the [[job]] at its end, then run `plotrun check`"))
 
 
 def template() -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -27,7 +28,7 @@ def path(settings: str | None) -> None:
     """
     from plotrun.settings.locate import locate
 
-    click.echo(str(locate(settings)))
+    click.echo(os.fsencode(locate(settings)))  # as it is, for other programs
 
 
 @command.command("show")
@@ -47,7 +48,7 @@ def show(settings: str | None, job: str | None) -> None:
     jobs = [each for each in opened.jobs if job in (None, each.name)]
     if not jobs:
         names = ", ".join(each.name for each in opened.jobs)
-        click.echo(f"error: there is no job {job}; there are: {names}", err=True)
+        click.echo(printable(f"error: there is no job {job}; there are: {names}"), err=True)
         sys.exit(EXIT_NOTHING_MATCHED)
     for each in jobs:
         click.echo(f"job {each.name}")
@@ -65,7 +66,7 @@ def _written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@command.command("set")
+@command.command("set", context_settings={"ignore_unknown_options": True})  # "-5" is a value
 @click.argument("key")
 @click.argument("value")
 @click.pass_obj
@@ -73,7 +74,7 @@ def set_value(settings: str | None, key: str, value: str) -> None:
     """Change one value; comments and order stay as they are.
 
     KEY is dotted: plotrun.keep_logs, defaults.chia.k, plugins.limits.max_workers, or
-    job.NAME.plots for the job of that name. VALUE is TOML; text needs no quotes.
+    job.NAME.plots for the job of that name. VALUE is TOML; text needs no quotes of TOML.
     Nothing is written if the settings would be wrong.
 
     \b
@@ -85,11 +86,12 @@ def set_value(settings: str | None, key: str, value: str) -> None:
     from plotrun.cli.opening import load_plugins_quietly
     from plotrun.settings.edit import set_key
     from plotrun.settings.locate import locate
+    from plotrun.words import printable
 
     schema = load_plugins_quietly(settings).schema()
     file = locate(settings)
     line = set_key(file, key, value, schema)
-    click.echo(f"{file}:{line}: {key} = {value}")
+    click.echo(printable(f"{file}:{line}: {key} = {value}"))
 
 
 @command.command("schema")

@@ -28,8 +28,14 @@ def locate(given: str | None) -> Path:
 
     The first that is named or exists; the user's own, which need not exist, if there is none.
     """
-    named = given or os.environ.get(ENVIRONMENT)
-    if named:
-        return Path(named).expanduser().absolute()
+    named = named_settings(given)
+    if named is not None:
+        return named
     local = Path.cwd() / FILE_NAME
     return local if local.exists() else user_settings()
+
+
+def named_settings(given: str | None) -> Path | None:
+    """The settings file that the user names: *given* or ``$PLOTRUN_SETTINGS``."""
+    named = given or os.environ.get(ENVIRONMENT)
+    return Path(named).expanduser().absolute() if named else None
