@@ -71,7 +71,7 @@ from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
 from plotrun.words import duration_words, printable, size_words
 
 if TYPE_CHECKING:
-    from plotrun.builtin.chia import CHIAPOS_LOG
+    from plotrun.builtin.chia import CHIAPOS_LOG, CHIAPOS_PHASE_SHARES
     from plotrun.clock import Clock
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
@@ -81,6 +81,7 @@ hookimpl = pluggy.HookimplMarker("plotrun")
 
 _LATE = {
     "CHIAPOS_LOG": "plotrun.builtin.chia",
+    "CHIAPOS_PHASE_SHARES": "plotrun.builtin.chia",
     "Clock": "plotrun.clock",
     "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.settings",
@@ -98,6 +99,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "CHIAPOS_LOG",
+    "CHIAPOS_PHASE_SHARES",
     "POST_TAGS",
     "PRE_TAGS",
     "AbsolutePath",

@@ -73,6 +73,16 @@ class Plotter(ABC):
     has_tmp2: ClassVar[bool] = False
     several_plots: ClassVar[bool] = False
     """Whether one process can make several plots."""
+    endless: ClassVar[bool] = False
+    """Whether a process usually goes on until it is asked to finish: the default of the job's
+    ``plots_per_process`` is then 0."""
+    finish_signal: ClassVar[str | None] = None
+    """The signal ("SIGINT") on which a process ends after the plot under way, if there is one."""
+    size_keys: ClassVar[tuple[str, ...]] = ("k",)
+    """The keys of the job on which the size of a finished plot depends."""
+    phase_shares: ClassVar[tuple[float, ...]] = ()
+    """The usual share of each phase in the time that a plot takes, from phase 1 on: 1 together.
+    Empty: it has no phases."""
     whole_suffix: ClassVar[str | None] = None
     """What a whole plot's name ends in while it has not got its final one: after `PlotTook` and
     before `PlotComplete`. A plotter that dies there leaves a good plot behind."""

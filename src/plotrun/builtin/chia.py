@@ -98,6 +98,9 @@ CHIAPOS_LOG: Sequence[Rule] = (
 )
 """How the lines of chiapos are read; seen in versions 1.0 to 2.0."""
 
+CHIAPOS_PHASE_SHARES = (0.42, 0.19, 0.37, 0.02)
+"""Where the "Progress update" lines stand when a phase ends: 0.42, 0.61, 0.98."""
+
 
 class ChiaPlotter(Plotter):
     """``chia plots create``."""
@@ -108,6 +111,7 @@ class ChiaPlotter(Plotter):
     rules: ClassVar[Sequence[Rule]] = CHIAPOS_LOG
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
+    phase_shares: ClassVar[tuple[float, ...]] = CHIAPOS_PHASE_SHARES
     finishes_in_tmp2: ClassVar[bool] = True
     whole_suffix: ClassVar[str | None] = ".plot.2.tmp"
 

@@ -126,6 +126,8 @@ class MadMaxPlotter(Plotter):
     rules: ClassVar[Sequence[Rule]] = MADMAX_LOG
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
+    finish_signal: ClassVar[str | None] = "SIGINT"
+    phase_shares: ClassVar[tuple[float, ...]] = tuple(share for _, share, _ in _WEIGHTS)
 
     def arguments(self, run: Run) -> list[str]:
         """The arguments of chia_plot; directories end in a slash, or it refuses them."""

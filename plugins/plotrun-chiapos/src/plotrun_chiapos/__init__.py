@@ -13,6 +13,7 @@ from annotated_types import Ge, Le
 
 from plotrun import (
     CHIAPOS_LOG,
+    CHIAPOS_PHASE_SHARES,
     ContractAddress,
     Help,
     Job,
@@ -85,6 +86,7 @@ class ChiaposPlotter(Plotter):
     rules: ClassVar[Sequence[Rule]] = CHIAPOS_LOG
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
+    phase_shares: ClassVar[tuple[float, ...]] = CHIAPOS_PHASE_SHARES
     finishes_in_tmp2: ClassVar[bool] = True
     whole_suffix: ClassVar[str | None] = ".plot.2.tmp"
 
