@@ -156,6 +156,11 @@ class Deliveries:
         """The plot of *key* has arrived, or will never come."""
         self._promises.pop(key, None)
 
+    def release_all(self, worker: str) -> None:
+        """Whatever was promised to *worker*: it has ended."""
+        for key in [key for key in self._promises if key.startswith(f"{worker}/")]:
+            del self._promises[key]
+
     async def bring(self, key: str, job: Job, plot: Plot, dst: Path, worker: str) -> Path:
         """Bring the plot to *dst*, where room is promised to *key*; answers its new path.
 

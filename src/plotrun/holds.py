@@ -19,6 +19,9 @@ LEAST_WAIT_AFTER_FAILURE = 1.0
 class JobEnds(Hold):
     """All plots of the job are made or on their way."""
 
+    surplus: int = 0
+    """Plots more than wanted that endless plotters would make unless they are asked to finish."""
+
 
 def hold_of(
     plugins: Plugins,
@@ -29,8 +32,9 @@ def hold_of(
     clock: Clock,
 ) -> Hold | None:
     """The hold on *job*, with all reasons in lines, or None if a worker may start."""
-    if job.plots and state.made + state.expected >= job.plots:
-        return JobEnds(_ends_words(job, state), for_user=True)
+    surplus = state.made + state.expected - job.plots
+    if job.plots and surplus >= 0:
+        return JobEnds(_ends_words(job, state), for_user=True, surplus=surplus)
     holds = _own(job, state, clock)
     for name, answer in plugins.each(
         "plotrun_hold", job=job, state=state, workers=workers, clock=clock, settings=settings

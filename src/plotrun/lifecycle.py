@@ -8,9 +8,10 @@ has been done already.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
-from plotrun.finished_plot import FinishedPlot
+from plotrun.finished_plot import FinishedPlot, promise_key
 from plotrun.follow import last_lines
 from plotrun.logparser import LogParser, PlotComplete, PlotNamed
 from plotrun.model import EventKind, Job, Plot, PlotStage, PlotWork, Progress, Stage
@@ -158,6 +159,28 @@ class Life:
             await left.wait()
         return code
 
+    async def ask_to_finish(self) -> bool:
+        """Let the plotter end after the plot under way: whether it was asked now.
+
+        Not if it cannot be asked, has not begun a plot, or was asked during this plot already.
+        It is written down before it is asked, and so never asked twice during one plot: many
+        plotters break off at the second signal. One that begins another plot all the same is
+        asked again.
+        """
+        worker, signal = self.record.worker, self._plotter.finish_signal
+        begun, asked = worker.progress.plots_started, worker.finish_after or 0
+        if signal is None or worker.process is None or begun <= asked:
+            return False
+        event = self.record.event(EventKind.FINISH_ASKED, plot=begun)
+        await self.record.save(event, finish_after=begun)
+        await asyncio.to_thread(
+            self._around.executor.send, worker.id, PLOTTER_STEP, signal, self._is_plotter
+        )
+        return True
+
+    def _is_plotter(self, argv: Sequence[str]) -> bool:
+        return self._plotter.recognise(argv) is not None
+
     def _read_log(self, chunk: bytes) -> None:
         facts = self._parser.feed(chunk)
         if not facts:
@@ -169,6 +192,8 @@ class Life:
         self.record.change(progress=now, plot_ids=plot_ids)
         if any(isinstance(fact, PlotComplete) for fact in facts):
             self._plot_complete.set()
+        if now.plots_started != before.progress.plots_started:
+            self._around.changed()  # it may be the last one that is wanted
         if now.phase != before.progress.phase and now.phase:
             self._note(EventKind.PHASE_CHANGED, phase=now.phase)
         if now.trouble and now.trouble != before.progress.trouble:
@@ -186,7 +211,7 @@ class Life:
         worker = self.record.worker
         finished = self.record.event(EventKind.PLOTTER_FINISHED, exit_code=code)
         self.record.change(exit_code=code, plotter_ended_at=finished.at, process=None)
-        made, wanted = worker.progress.plots_complete, worker.plots_wanted
+        made, wanted = worker.progress.plots_complete, worker.plots_promised
         failure = None
         if code not in (0, None):
             failure = f"the plotter {exit_words(code)}"
@@ -219,6 +244,9 @@ class Life:
             work = PlotWork(len(self.record.worker.plots) + 1, plot, PlotStage.FINISHED)
             event = self.record.event(EventKind.PLOT_FINISHED, plot=str(plot.path), size=plot.size)
             await self.record.save(event, plots=(*self.record.worker.plots, work))
+            if worker.dst is not None and not worker.plots_wanted:
+                key = promise_key(worker.id, work.number + 1)  # for the next one
+                await self._around.deliveries.promise(key, worker.dst, worker.plot_size)
         for work in self.record.worker.plots:
             if work.number not in self._bringing:
                 way = FinishedPlot(self.record, self._job, work.number, self._resumed)
@@ -244,7 +272,7 @@ class Life:
         worker = self.record.worker
         if worker.outcome is not None:
             return
-        if len(worker.plots) < worker.plots_wanted:
+        if len(worker.plots) < worker.plots_promised:
             raise WorkerFailed(
                 f"the plotter says the plot is complete, but none is in {worker.final_dir}"
             )

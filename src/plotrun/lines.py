@@ -24,6 +24,7 @@ _WORDS: Mapping[EventKind, str] = {
     EventKind.PLOTTER_STARTED: "plotter started, process {pid}, k={k}",
     EventKind.PHASE_CHANGED: "phase {phase}",
     EventKind.PLOTTER_TROUBLE: "plotter says: {text}",
+    EventKind.FINISH_ASKED: "plotter asked to end after its plot {plot}",
     EventKind.PLOTTER_FINISHED: "plotter finished",
     EventKind.PLOT_FINISHED: "plot made: {plot}, {size}",
     EventKind.PLOT_REJECTED: "bad plot {plot}: {reason}",

@@ -151,7 +151,10 @@ def advance(progress: Progress, facts: Iterable[Fact]) -> Progress:
     for fact in facts:
         match fact:
             case PlotStarted():
-                progress = Progress(plots_complete=progress.plots_complete)
+                progress = Progress(
+                    plots_started=progress.plots_started + 1,
+                    plots_complete=progress.plots_complete,
+                )
             case PlotNamed(plot_id):
                 progress = replace(progress, plot_id=plot_id)
             case PhaseStarted(phase) if phase > progress.phase:

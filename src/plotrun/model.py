@@ -128,6 +128,7 @@ class Progress:
     """Table or step within the phase."""
     fraction: float = 0.0
     plot_id: str | None = None
+    plots_started: int = 0
     plots_complete: int = 0
     whole: bool = False
     """All phases are done, but the finished file has not got its final name yet."""
@@ -171,6 +172,8 @@ class Worker:
     k: int | None = None
     plots_wanted: int = 1
     """How many plots the process was asked for; 0 is endless."""
+    finish_after: int | None = None
+    """The number of its plot after which the process was asked to end, once it was."""
     plot_size: int = 0
     """Bytes that one finished plot is expected to have."""
     log: Path | None = None
@@ -197,10 +200,19 @@ class Worker:
         """Whether its plotter is running or about to run."""
         return self.stage in STAGES_WITH_PLOTTER
 
+    @property
+    def plots_promised(self) -> int:
+        """Plots that its process is bound to have made when it ends."""
+        if self.finish_after is not None:
+            return max(self.finish_after, self.progress.plots_complete)
+        return self.plots_wanted or max(1, self.progress.plots_started)
+
     def plots_to_come(self, delivered: int) -> int:
         """Plots that it will still deliver, as far as anyone knows, given how many it has."""
         if self.outcome is None:  # until its failure is counted, no other may start in its place
-            return max(self.plots_wanted, len(self.plots)) - delivered
+            begins_another = not self.plots_wanted and self.finish_after is None
+            coming = self.plots_promised + (begins_another and self.occupies_slot)
+            return max(coming, len(self.plots)) - delivered
         rejected = sum(work.stage is PlotStage.REJECTED for work in self.plots)
         return len(self.plots) - delivered - rejected
 
@@ -284,6 +296,7 @@ class EventKind(StrEnum):
     PHASE_CHANGED = "phase_changed"
     PROGRESS = "progress"
     PLOTTER_TROUBLE = "plotter_trouble"
+    FINISH_ASKED = "finish_asked"
     PLOTTER_FINISHED = "plotter_finished"
     PLOT_FINISHED = "plot_finished"
     PLOT_REJECTED = "plot_rejected"

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -31,6 +31,7 @@ from plotrun.process_table import (
     find_marked,
     identify,
     is_alive,
+    plotter_processes,
     process_table,
 )
 from plotrun.threads import in_daemon_thread
@@ -94,6 +95,12 @@ class Executor(Protocol):
 
     async def end(self, ref: ProcessRef) -> None:
         """End a process and all of its children, politely first."""
+        ...
+
+    def send(
+        self, worker: str, step: str, name: str, is_plotter: Callable[[Sequence[str]], bool]
+    ) -> None:
+        """Send the signal called *name* to the plotter itself, not to a shell around it."""
         ...
 
 
@@ -205,6 +212,17 @@ class SystemExecutor:
     async def end(self, ref: ProcessRef) -> None:
         """End a process and all of its children, politely first."""
         await asyncio.to_thread(_end_tree, ref)
+
+    def send(
+        self, worker: str, step: str, name: str, is_plotter: Callable[[Sequence[str]], bool]
+    ) -> None:
+        """Send the signal called *name* to the plotter itself, not to a shell around it.
+
+        Where none of the step's processes is recognised, it goes to those without children.
+        """
+        for pid in plotter_processes(worker, step, is_plotter):
+            with contextlib.suppress(psutil.Error):
+                psutil.Process(pid).send_signal(getattr(signal, name))
 
 
 def exit_words(code: int | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,14 +85,40 @@ def process_table() -> list[ProcessInfo]:
     return found
 
 
-def find_marked(worker: str, step: str) -> ProcessRef | None:
-    """The running process of a worker's step: the topmost that carries its mark."""
-    marked = {}
+def _marked(worker: str, step: str) -> dict[int, int]:
+    """Processes of a worker's step, each with its parent."""
+    found = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             marks = _mark(process, WORKER_VARIABLE), _mark(process, STEP_VARIABLE)
             if marks == (worker, step):
-                marked[process.pid] = process.ppid()
+                found[process.pid] = process.ppid()
+    return found
+
+
+def plotter_processes(
+    worker: str, step: str, is_plotter: Callable[[Sequence[str]], bool]
+) -> list[int]:
+    """Those of a step's processes that are the plotter itself.
+
+    Of several that look like it, one below the other, the lowest; where none does, those
+    without children.
+    """
+    marked = _marked(worker, step)
+    known = {pid: parent for pid, parent in marked.items() if is_plotter(_argv(pid))} or marked
+    return [pid for pid in known if pid not in known.values()]
+
+
+def _argv(pid: int) -> Sequence[str]:
+    try:
+        return psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return ()
+
+
+def find_marked(worker: str, step: str) -> ProcessRef | None:
+    """The running process of a worker's step: the topmost that carries its mark."""
+    marked = _marked(worker, step)
     for pid, parent in marked.items():
         if parent not in marked:
             ref = identify(pid)

@@ -84,11 +84,13 @@ class Runner:
         self._observers = Observers(plugins)
         self._room = asyncio.Event()
         self._wake = asyncio.Event()
+        self._asked = True
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._noted: list[Event] = []
         self._failures_told: set[Failure] = set()
         self._written: dict[str, Progress] = {}
+        self._to_finish: frozenset[str] = frozenset()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._around = Surroundings(
             plugins=plugins,
@@ -121,6 +123,11 @@ class Runner:
         """Look whether something may start now."""
         self._wake.set()
 
+    def _rung(self) -> None:
+        """A command has written something for the runner."""
+        self._asked = True
+        self.wake()
+
     def stop(self) -> None:
         """Start nothing more and let `run` end; plotters go on."""
         self._stopping = True
@@ -142,6 +149,7 @@ class Runner:
             while not self._stopping:
                 self._wake.clear()
                 await self._start_what_may_start()
+                await self._let_finish()
                 stuck = await self._jobs_ended()
                 if until_done and self._nothing_to_do():
                     break
@@ -152,7 +160,7 @@ class Runner:
 
     async def _begin(self) -> Doorbell:
         self._loop = asyncio.get_running_loop()
-        doorbell = Doorbell(self.store.file.parent, self.wake)
+        doorbell = Doorbell(self.store.file.parent, self._rung)
         await asyncio.to_thread(self.store.forget_old_events)
         await asyncio.to_thread(self.store.list_jobs, self.settings.jobs)
         self._tell_all(EventKind.RUNNER_STARTED, settings=str(self.settings.file))
@@ -226,10 +234,9 @@ class Runner:
     async def _promise_again(self, worker: Worker) -> None:
         """The room that a worker was promised before plotrun stopped."""
         if worker.dst is not None:
-            for number in range(1, max(1, worker.plots_wanted) + 1):
-                if number > len(worker.plots):
-                    key = promise_key(worker.id, number)
-                    await self._deliveries.promise(key, worker.dst, worker.plot_size)
+            for number in range(len(worker.plots) + 1, worker.plots_promised + 1):
+                key = promise_key(worker.id, number)
+                await self._deliveries.promise(key, worker.dst, worker.plot_size)
 
     def _live(self, worker: Worker, job: Job, plotter: Plotter, resumed: bool) -> None:
         life = Life(WorkerRecord(self._around, worker), job, plotter, resumed)
@@ -246,8 +253,7 @@ class Runner:
             log.exception("worker %s cannot go on", worker)
             self._tell_all(EventKind.PLUGIN_FAILED, plugin="plotrun", hook=worker, error="see log")
             return
-        for number in range(1, max(1, life.record.worker.plots_wanted) + 1):
-            self._deliveries.release(promise_key(worker, number))
+        self._deliveries.release_all(worker)
         del self.lives[worker]
         del self._tasks[worker]
         self._room_changed()
@@ -287,6 +293,8 @@ class Runner:
     async def _start_worker(self, job: Job, made: int) -> Hold | None:
         plotter = self._plotter(job)
         wanted = job.keys(JobKeys).plots_per_process
+        if wanted is None:
+            wanted = 0 if plotter.endless else 1
         plots = wanted if job.plots == 0 else min(wanted, job.plots - made)
         worker_id = secrets.token_hex(4)
         places = await self._placement.place(job, plotter, worker_id, plots, self.workers)
@@ -305,6 +313,20 @@ class Runner:
         self._tell(event)
         self._live(worker, job, plotter, resumed=False)
         return None
+
+    async def _let_finish(self) -> None:
+        """Ask plotters to end after the plot under way: that is enough, or the user said so."""
+        if self._asked:
+            self._asked = False
+            self._to_finish = await asyncio.to_thread(self.store.finish_requests)
+        surplus = {
+            job: hold.surplus for job, hold in self.holds.items() if isinstance(hold, JobEnds)
+        }
+        for life in tuple(self.lives.values()):
+            worker = life.record.worker
+            too_many = worker.plots_wanted == 0 and surplus.get(worker.job, 0) > 0
+            if too_many or worker.id in self._to_finish:
+                surplus[worker.job] = surplus.get(worker.job, 0) - await life.ask_to_finish()
 
     def _plotter(self, job: Job) -> Plotter:
         answer = self.plugins.first("plotrun_choose_plotter", job=job)

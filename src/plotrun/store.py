@@ -20,7 +20,7 @@ from typing import Any
 
 from plotrun.model import Event, EventKind, Job, JobState, Progress, Stage, Worker
 from plotrun.records import as_json, worker_from_json
-from plotrun.store_schema import SCHEMA, SCHEMA_VERSION
+from plotrun.store_schema import FORMS
 
 FILE_NAME = "plotrun.sqlite3"
 EVENTS_KEPT = 100_000
@@ -72,18 +72,18 @@ class Store:
 
     def _make(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
+        if version > len(FORMS):
             raise StoreError(
                 f"{self.file}: made by a newer plotrun (form {version}, this one knows "
-                f"{SCHEMA_VERSION}): install that version again"
+                f"{len(FORMS)}): install that version again"
             )
-        if version == 0:
+        if version < len(FORMS):
             with self._writing():
                 (version,) = self._db.execute("PRAGMA user_version").fetchone()
-                if version == 0:  # nobody else has made it meanwhile
-                    for statement in SCHEMA.split(";\n"):
+                for statements in FORMS[version:]:  # unless another has made them meanwhile
+                    for statement in statements.split(";\n"):
                         self._db.execute(statement)
-                    self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                self._db.execute(f"PRAGMA user_version = {len(FORMS)}")
 
     def close(self) -> None:
         """Close the database."""
@@ -168,6 +168,7 @@ class Store:
         with self._writing():
             self._save(worker)
             self._run("DELETE FROM progress WHERE worker = ?", worker.id)
+            self._run("DELETE FROM finish_requests WHERE worker = ?", worker.id)
             if worker.outcome == "done":
                 self._run("UPDATE jobs SET failures_in_row = 0 WHERE name = ?", worker.job)
             self._add_events(events)
@@ -214,6 +215,16 @@ class Store:
             count,
         )
         return [worker_from_json(json.loads(record)) for (record,) in rows]
+
+    def request_finish(self, workers: Sequence[str]) -> None:
+        """Ask that these workers' plotters end after the plot under way."""
+        with self._writing():
+            for worker in workers:
+                self._run("INSERT OR IGNORE INTO finish_requests VALUES (?)", worker)
+
+    def finish_requests(self) -> frozenset[str]:
+        """Workers whose plotters are to end after the plot under way."""
+        return frozenset(worker for (worker,) in self._rows("SELECT worker FROM finish_requests"))
 
     # Jobs
 

@@ -1,7 +1,6 @@
-"""The tables of the store. A change to them needs a new `SCHEMA_VERSION` and a way to get there."""
+"""The tables of the store, as steps: a change to them is one more step, never a changed one."""
 
-SCHEMA_VERSION = 1
-SCHEMA = """
+_FIRST = """
 CREATE TABLE workers (
     id TEXT PRIMARY KEY,
     job TEXT NOT NULL,
@@ -59,3 +58,28 @@ CREATE TABLE kept_logs (
     workers TEXT NOT NULL
 ) STRICT;
 """
+
+_FINISH_REQUESTS_AND_MEASURED = """
+CREATE TABLE finish_requests (
+    worker TEXT PRIMARY KEY
+) STRICT;
+CREATE TABLE measured (
+    worker TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    plotter TEXT NOT NULL,
+    k INTEGER,
+    size_key TEXT NOT NULL,
+    at REAL NOT NULL,
+    bytes INTEGER NOT NULL,
+    tmp_bytes INTEGER,
+    seconds REAL,
+    delivery_seconds REAL,
+    longest_silence REAL,
+    phases TEXT NOT NULL,
+    PRIMARY KEY (worker, number)
+) STRICT;
+CREATE INDEX measured_by_plotter ON measured (plotter, k, at)
+"""
+
+FORMS = (_FIRST, _FINISH_REQUESTS_AND_MEASURED)
+"""A store of form n has the tables of the first n steps; 0 is an empty file."""

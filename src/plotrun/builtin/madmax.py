@@ -85,6 +85,8 @@ def _phase_took(match: re.Match[bytes]) -> tuple[Fact, ...]:
     return (took, PhaseStarted(phase + 1)) if phase < LAST_PHASE else (took,)
 
 
+ENDLESS = -1
+"""What ``-n`` says for going on until SIGINT."""
 LAST_PHASE = 4
 _PLOT_FILE = rb"plot-k[^/\n]*-([0-9a-f]{64})\.plot"
 MADMAX_LOG: Sequence[Rule] = (
@@ -132,7 +134,7 @@ class MadMaxPlotter(Plotter):
     def arguments(self, run: Run) -> list[str]:
         """The arguments of chia_plot; directories end in a slash, or it refuses them."""
         keys = run.job.keys(MadMaxKeys)
-        words: list[object] = ["-k", keys.k, "-n", run.plots, "-r", keys.threads]
+        words: list[object] = ["-k", keys.k, "-n", run.plots or ENDLESS, "-r", keys.threads]
         words += ["-u", keys.buckets, "-v", keys.buckets3 or keys.buckets]
         words += ["-K", keys.thread_multiplier, "-x", keys.network_port]
         words += ["-t", _slash(run.tmp_dir), "-d", _slash(run.final_dir)]

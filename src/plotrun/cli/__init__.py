@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "check",
     "plugins": "plugins",
     "unpause": "unpause",
+    "finish": "finish",
     "version": "version",
 }
 """Command and the module of this package that has it."""

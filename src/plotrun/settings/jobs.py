@@ -159,10 +159,10 @@ class JobsReader:
         if "tmp2" in values and not plotter.has_tmp2:
             expected = f"no tmp2: {plotter.name} has no second temporary directory"
             self._reading.problem(given["tmp2"].place, "tmp2", expected)
-        several = values.get("plots_per_process", 1)
-        if several > 1 and not plotter.several_plots:
-            expected = f"1: {plotter.name} makes one plot in a process"
-            self._reading.problem(given["plots_per_process"].place, str(several), expected)
+        problem = _several_problem(plotter, values.get("plots_per_process"))
+        if problem is not None:
+            several = str(values["plots_per_process"])
+            self._reading.problem(given["plots_per_process"].place, several, problem)
 
     def _plotter_agrees(
         self, plotter: Plotter, keys: Any, given: Mapping[str, Given], place: lines.Path
@@ -226,3 +226,14 @@ def _as_job(
         written=written,
         sections=sections,
     )
+
+
+def _several_problem(plotter: Plotter, several: int | None) -> str | None:
+    """What the number of plots in a process should be, if the plotter cannot do it."""
+    if several in (None, 1):
+        return None
+    if not plotter.several_plots:
+        return f"1: {plotter.name} makes one plot in a process"
+    if several == 0 and plotter.finish_signal is None:
+        return f"at least 1: {plotter.name} cannot be asked to finish early"
+    return None

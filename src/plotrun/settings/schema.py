@@ -112,8 +112,14 @@ class JobKeys:
     dst: Annotated[AbsolutePaths, Help("Destinations: directories where plots stay.")]
     plots: Annotated[int, Ge(0), Help("How many plots to make; 0 is endless.")] = 0
     plots_per_process: Annotated[
-        int, Ge(1), Help("Plots made by one plotter process, if the plotter can.")
-    ] = 1
+        int | None,
+        Ge(0),
+        Help(
+            "Plots made by one plotter process, if the plotter can; 0: it goes on until the job "
+            "is done, and is then asked to finish. Default: what is usual for the plotter, 0 for "
+            "GPU plotters and 1 for the others."
+        ),
+    ] = None
     enabled: Annotated[bool, Help("false: start nothing more for this job.")] = True
     command: Annotated[
         CommandLine | None,

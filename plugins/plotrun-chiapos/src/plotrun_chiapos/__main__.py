@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import itertools
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,10 +21,14 @@ PLOTTERS_OWN = 0
 
 
 def main() -> int:
-    """Make plots; 0 if all of them are made."""
+    """Make plots; 0 if all of them are made, or it was asked to finish (SIGINT)."""
     arguments = _parser().parse_args()
-    for number in range(1, arguments.n + 1):
-        print(f"Starting plot {number}/{arguments.n}", flush=True)  # noqa: T201
+    finish = threading.Event()
+    signal.signal(signal.SIGINT, lambda number, frame: finish.set())
+    for number in range(1, arguments.n + 1) if arguments.n else itertools.count(1):
+        if finish.is_set():
+            break
+        print(f"Starting plot {number}/{arguments.n or 'endless'}", flush=True)  # noqa: T201
         try:
             _plot(arguments)
         except (RuntimeError, ValueError) as error:
@@ -69,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     version = f"chiapos {importlib.metadata.version('chiapos')}"
     parser.add_argument("--version", action="version", version=version)
     parser.add_argument("-k", type=int, default=32, help="size of the plot")
-    parser.add_argument("-n", type=int, default=1, help="number of plots")
+    parser.add_argument("-n", type=int, default=1, help="number of plots; 0: until SIGINT")
     parser.add_argument("-r", type=int, default=2, help="threads")
     parser.add_argument("-u", type=int, default=0, help="buckets")
     parser.add_argument("-b", type=int, default=0, help="memory for sorting, MiB")

@@ -71,6 +71,8 @@ class Pos2Plotter(Plotter):
     keys: ClassVar[type] = Pos2Keys
     default_command: ClassVar[str] = f"{shlex.quote(sys.executable)} -m plotrun_pos2"
     several_plots: ClassVar[bool] = True
+    finish_signal: ClassVar[str | None] = "SIGINT"
+    size_keys: ClassVar[tuple[str, ...]] = ("k", "strength")
     rules: ClassVar[Sequence[Rule]] = (
         Rule(rb"Starting plot \d+", lambda m: PlotStarted()),
         Rule(rb"ID: ([0-9a-f]{64})", lambda m: PlotNamed(m[1].decode())),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import itertools
 import secrets
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from chia_rs import G1Element, compute_plot_group_id_v2, create_v2_single_plot_group
@@ -21,10 +24,14 @@ TEST_MEMO_BYTES = 112
 
 
 def main() -> int:
-    """Make plots; 0 if all of them are made."""
+    """Make plots; 0 if all of them are made, or it was asked to finish (SIGINT)."""
     arguments = _parser().parse_args()
-    for number in range(1, arguments.n + 1):
-        _say(f"Starting plot {number}/{arguments.n}")
+    finish = threading.Event()
+    signal.signal(signal.SIGINT, lambda number, frame: finish.set())
+    for number in range(1, arguments.n + 1) if arguments.n else itertools.count(1):
+        if finish.is_set():
+            break
+        _say(f"Starting plot {number}/{arguments.n or 'endless'}")
         try:
             _plot(arguments)
         except (OSError, RuntimeError, ValueError) as error:
@@ -66,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     version = f"chia_rs {importlib.metadata.version('chia_rs')}"
     parser.add_argument("--version", action="version", version=version)
     parser.add_argument("-k", type=int, default=28, help="size of the plot, even")
-    parser.add_argument("-n", type=int, default=1, help="number of plots")
+    parser.add_argument("-n", type=int, default=1, help="number of plots; 0: until SIGINT")
     parser.add_argument("-s", type=int, default=2, help="strength")
     parser.add_argument("-t", type=Path, help="temporary directory; not used")
     parser.add_argument("-d", type=Path, required=True, help="final directory")
