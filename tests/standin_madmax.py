@@ -1,113 +1,178 @@
-"""A stand-in for ``chia_plot``, which cannot be installed here: a program for tests.
+"""A stand-in for ``chia_plot`` and ``cuda_plot``, which cannot be installed here: for tests.
 
-It takes the real arguments, writes the lines of a real log with real files and names, and fails
-as the real one does: directories without a slash, missing directories, a full destination. With
-two plots the copy of the first is told in the middle of the second, as in the real log.
+It takes the real arguments, writes the lines of a real log with real files and names, and does
+what the real one does: it refuses directories without a slash, missing directories and unknown
+commands; the copy of a plot is told in the middle of the next one; nothing is told of a copy
+where the final directory is the temporary one; SIGINT ends it after the plot under way if it was
+told to make several, and at once if it was told to make one; a copy that fails is tried again
+for ever.
 
-$STANDIN_GATE names a pipe that it reads before it ends: a test decides when that is.
+``$STANDIN_LOG`` names another log to take the lines from. ``$STANDIN_GATE`` names a pipe that it
+reads before it ends, ``$STANDIN_GATE_EACH`` one that it reads before each plot: a test decides
+when those are.
 """
 
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import re
 import secrets
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
 
-LOG = Path(__file__).parent / "data" / "madmax-k22-two-plots.log"
-REAL_IDS = (
-    "1ca9106d6f464149e7cec7a02f7d1f53bf210c3f58238a82bb0bb67b24584394",
-    "1c4069da5cea8e84cb8484f9474490442bcb3f0b4e7213f4de08ff603a9356f3",
-)
+DATA = Path(__file__).parent / "data"
+LOG = Path(os.environ.get("STANDIN_LOG", DATA / "madmax-k22-two-plots.log"))
 PLOT_BYTES = 100_000
 REFUSED = 254
+COPY_AGAIN = 0.2
+"""Seconds before a copy that failed is tried again; five minutes in the real one."""
+
+finish = False
 
 
 def main() -> int:
-    given = dict(re.findall(r"(-[a-zA-Z0-9]) ([^-\s][^\0]*?)(?=\0|$)", _joined(sys.argv[1:])))
-    tmp, final = given["-t"], given["-d"]
-    for flag, name in (("-t", "tmpdir"), ("-d", "finaldir"), ("-2", "tmpdir2")):
-        if flag in given and not given[flag].endswith("/"):
-            print(f"Invalid {name}: {given[flag]} (needs trailing '/' or '\\')", flush=True)
-            return REFUSED
-        if flag in given and not Path(given[flag]).is_dir():
-            print(f"Failed to write to {name} directory: '{given[flag]}'", flush=True)
-            return REFUSED
-    makers = [_Maker(given["-k"], Path(tmp), Path(final), number) for number in (0, 1)]
-    lines = LOG.read_text().splitlines(keepends=True)
-    second = next(i for i, line in enumerate(lines) if line.startswith("Crafting plot 2"))
-    if given["-n"] == "1":
-        lines = [*lines[:second], *(line for line in lines[second:] if REAL_IDS[0] in line)]
-    return _replay(lines, makers)
+    given = _arguments(sys.argv[1:])
+    for flag, name in (("-t", "tmpdir"), ("-d", "finaldir"), ("-2", "tmpdir2"), ("-3", "tmpdir3")):
+        for directory in given.get(flag, ()):
+            if not directory.endswith("/"):
+                _say(f"Invalid {name}: {directory} (needs trailing '/' or '\\')")
+                return REFUSED
+            if not Path(directory).is_dir():
+                _say(f"Failed to write to {name} directory: '{directory}'")
+                return REFUSED
+    wanted = int(given["-n"][0])
+    if wanted != 1:
+        signal.signal(signal.SIGINT, _interrupted)
+    lines = LOG.read_text().splitlines()
+    begins = [i for i, line in enumerate(lines) if line.startswith("Crafting plot")]
+    for line in lines[: begins[0]]:
+        _say(line)
+    end = begins[1] if len(begins) > 1 else len(lines)
+    template = [line for line in lines[begins[0] : end] if not _of_copy(line)]
+    made = None
+    for number in itertools.count(1):
+        if finish or number == wanted + 1:
+            break
+        _wait_for("STANDIN_GATE_EACH")
+        plot = _Plot(given, number, LOG.read_text())
+        plot.make(template, made)
+        made = plot
+    if finish:
+        _say("Process has been interrupted, waiting for copy/rename operations to finish ...")
+    if made is not None:
+        made.copy()
+    _wait_for("STANDIN_GATE")
+    return 0
 
 
-def _joined(words: list[str]) -> str:
-    """Each flag with its value, apart by NULs: a value may hold spaces."""
-    flag = re.compile(r"-[a-zA-Z0-9]")
-    return "".join(f"\0{word}" if flag.fullmatch(word) else f" {word}" for word in words)
+def _interrupted(number: int, frame: object) -> None:
+    global finish
+    finish = True
+    os.write(1, b"\n** The crafting of plots will stop after the current plot. **\n")
 
 
-class _Maker:
-    """Makes one plot: temporary files, the finished file, the copy."""
+def _arguments(words: list[str]) -> dict[str, list[str]]:
+    """Each flag with its values: one may come several times."""
+    found: dict[str, list[str]] = {}
+    flag = ""
+    for word in words:
+        if re.fullmatch(r"-[a-zA-Z0-9]", word):
+            flag = word
+            found.setdefault(flag, [])
+        else:
+            found.setdefault(flag, []).append(word)
+    return found
 
-    def __init__(self, k: str, tmp: Path, final: Path, number: int) -> None:
-        self.plot_id = secrets.token_bytes(32)
-        self.name = f"plot-k{k}-2026-11-20-19-38-{self.plot_id.hex()}.plot"
-        self.tmp, self.final, self.k, self.number = tmp, final, int(k), number
 
-    def begin(self) -> None:
-        (self.tmp / f"{self.name}.p1.table3.tmp").write_bytes(bytes(1000))
+def _of_copy(line: str) -> bool:
+    return line.startswith(("Started copy", "Renamed final", "Copy to", "Total number of plots"))
 
-    def finish(self) -> None:
-        header = b"Proof of Space Plot" + self.plot_id + bytes([self.k])
-        header += (8).to_bytes(2, "big") + b"mmx-v2.4" + (128).to_bytes(2, "big") + bytes(128)
-        growing = self.tmp / f"{self.name}.tmp"
-        growing.write_bytes(header + bytes(PLOT_BYTES))
-        growing.rename(self.tmp / self.name)
-        (self.tmp / f"{self.name}.p1.table3.tmp").unlink()
 
-    def copy(self) -> None:
-        if self.tmp.samefile(self.final):
-            return
+def _wait_for(variable: str) -> None:
+    gate = os.environ.get(variable)
+    if gate:
         while True:
             try:
-                shutil.copyfile(self.tmp / self.name, self.final / f"{self.name}.tmp")
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
-                words = "fwrite() failed with: No space left on device"
-                print(f"Copy to {self.final / self.name} failed with: {words}", flush=True)
-                time.sleep(3600)  # as the real one: it stays and tries again
-            else:
-                (self.final / f"{self.name}.tmp").rename(self.final / self.name)
-                (self.tmp / self.name).unlink()
-                return
+                Path(gate).read_text()
+            except InterruptedError:
+                continue
+            return
 
 
-def _replay(lines: list[str], makers: list[_Maker]) -> int:
-    current = -1
-    for line in lines:
-        for maker, real in zip(makers, REAL_IDS, strict=True):
-            if line.startswith("Started copy") and real in line:
-                maker.copy()
-            line = line.replace(f"plot-k22-c1-2026-11-20-19-38-{real}.plot", maker.name)
-            line = line.replace(
-                f"plot-k22-c1-2026-11-20-19-38-{real}", maker.name.removesuffix(".plot")
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+class _Plot:
+    """One plot: temporary files, the finished file, the copy."""
+
+    def __init__(self, given: dict[str, list[str]], number: int, log: str) -> None:
+        found = re.search(r"Plot Name: (plot-k(\d+)\S*-([0-9a-f]{64}))", log)
+        assert found is not None
+        self._real = found[1]
+        k = given.get("-k", [found[2]])[0]
+        level = f"-c{given['-C'][0]}" if "-C" in given else ""
+        self._plot_id = secrets.token_bytes(32)
+        self._name = f"plot-k{k}{level}-2026-11-20-19-38-{self._plot_id.hex()}"
+        self._k, self._number = int(k), number
+        self._tmp, self._finals = given["-t"][0], given.get("-d", given["-t"][:1])
+
+    @property
+    def _source(self) -> Path:
+        return Path(self._tmp, f"{self._name}.plot")
+
+    def make(self, template: list[str], before: _Plot | None) -> None:
+        """Make it; in its middle the plot *before* it is copied."""
+        part = Path(self._tmp, f"{self._name}.p1.table3.tmp")
+        part.write_bytes(bytes(1000))
+        for line in template:
+            _say(
+                line.replace(self._real, self._name).replace(
+                    "plot 1 out", f"plot {self._number} out"
+                )
             )
-        if line.startswith("Crafting plot"):
-            current += 1
-            makers[current].begin()
-        if line.startswith("Total plot creation time"):
-            makers[current].finish()
-        print(line, end="", flush=True)
-    gate = os.environ.get("STANDIN_GATE")
-    if gate:
-        Path(gate).read_text()
-    return 0
+            if line.startswith("[P1] Table 2") and before is not None:
+                before.copy()
+        header = b"Proof of Space Plot" + self._plot_id + bytes([self._k])
+        header += (8).to_bytes(2, "big") + b"mmx-v2.4" + (128).to_bytes(2, "big") + bytes(128)
+        growing = self._source.with_name(f"{self._name}.plot.tmp")
+        growing.write_bytes(header + bytes(PLOT_BYTES))
+        growing.rename(self._source)
+        part.unlink()
+
+    def copy(self) -> None:
+        """Bring it to a final directory, however often that fails."""
+        while True:
+            for final in self._finals:
+                if final == self._tmp:
+                    return
+                if self._copied(Path(final, f"{self._name}.plot")):
+                    return
+            time.sleep(COPY_AGAIN)
+
+    def _copied(self, target: Path) -> bool:
+        _say(f"Started copy to {target}")
+        try:
+            if self._source.stat().st_dev == target.parent.stat().st_dev:
+                self._source.rename(target)
+                _say(f"Renamed final plot to {target.name}")
+                return True
+            growing = target.with_name(f"{target.name}.tmp")
+            shutil.copyfile(self._source, growing)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.ENOENT):
+                raise
+            _say(f"Copy to {target} failed with: fwrite() failed with: {error.strerror}")
+            return False
+        growing.rename(target)
+        self._source.unlink()
+        _say(f"Copy to {target} finished, took 0.061 sec, 257.043 MB/s")
+        return True
 
 
 if __name__ == "__main__":

@@ -70,8 +70,9 @@ class FinishedPlot:
 
     async def _deliver(self) -> None:
         """Bring the plot to a destination, however long it has to wait for one."""
-        delivered_by_plotter = self._work.plot.path.parent == self._record.worker.final_dir
-        if self._job.deliver is Deliver.PLOTTER and delivered_by_plotter:
+        worker = self._record.worker
+        final = (worker.final_dir, *worker.more_final_dirs)
+        if self._job.deliver is Deliver.PLOTTER and self._work.plot.path.parent in final:
             await self._delivered(self._work.plot)
             return
         while True:

@@ -71,7 +71,10 @@ class Life:
         if self._stage is not Stage.CREATED:
             return
         worker = self.record.worker
-        for directory in filter(None, {worker.tmp_dir, worker.tmp2_dir}):
+        own = [worker.tmp_dir, worker.tmp2_dir]
+        if worker.final_dir is not None and worker.final_dir.parent in own:
+            own.append(worker.final_dir)
+        for directory in filter(None, own):
             try:
                 await in_daemon_thread(lambda d=directory: make_directory(d), "make directory")  # type: ignore[misc]
             except OSError as error:
@@ -162,14 +165,15 @@ class Life:
     async def ask_to_finish(self) -> bool:
         """Let the plotter end after the plot under way: whether it was asked now.
 
-        Not if it cannot be asked, has not begun a plot, or was asked during this plot already.
+        Not if it cannot be asked, has not begun a plot, or was asked during this plot already;
+        nor if it was told to make one only: many plotters die of the signal then.
         It is written down before it is asked, and so never asked twice during one plot: many
         plotters break off at the second signal. One that begins another plot all the same is
         asked again.
         """
         worker, signal = self.record.worker, self._plotter.finish_signal
         begun, asked = worker.progress.plots_started, worker.finish_after or 0
-        if signal is None or worker.process is None or begun <= asked:
+        if worker.plots_wanted == 1 or signal is None or worker.process is None or begun <= asked:
             return False
         event = self.record.event(EventKind.FINISH_ASKED, plot=begun)
         await self.record.save(event, finish_after=begun)
@@ -256,12 +260,13 @@ class Life:
         """Finished plots in the final directory; after a failure, in the worker's own as well."""
         worker = self.record.worker
         own = {worker.tmp_dir, worker.tmp2_dir}
+        final = {worker.final_dir, *worker.more_final_dirs}
         found = []
-        for directory in filter(None, {worker.final_dir, *(own if worker.outcome else ())}):
+        for directory in filter(None, final | (own if worker.outcome else set())):
             if worker.progress.whole and self._plotter.whole_suffix and directory in own:
                 least = int(WHOLE_FRACTION * worker.plot_size)
                 rescue_whole(directory, self._plotter.whole_suffix, least)
-            ids = None if directory in own else worker.plot_ids
+            ids = None if own & {directory, directory.parent} else worker.plot_ids
             found += new_plots(directory, known, ids)
         return found
 

@@ -167,6 +167,8 @@ class Worker:
     tmp2_dir: Path | None = None
     final_dir: Path | None = None
     """Where the plotter was told to put finished files."""
+    more_final_dirs: tuple[Path, ...] = ()
+    """Other directories that its plotter may put finished files in."""
     dst: Path | None = None
     """Destination, when it had to be chosen at the start."""
     k: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plotrun.command_line import plotter_argv
@@ -15,7 +15,7 @@ from plotrun.model import Candidate, Deliver, Hold, Job, Stage, Worker
 from plotrun.plotter import Plotter, Run
 from plotrun.space import Disks
 from plotrun.store import Store
-from plotrun.workdir import own_name
+from plotrun.workdir import FINISHED, own_name
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Places:
     tmp2_dir: Path | None
     final_dir: Path
     dst: Path | None
+    more_final_dirs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,12 @@ class Placement:
                 return found
             dst = found
             tmp2 = dst if job.tmp2_in_dst else tmp2
-        return _places(job, plotter, worker, tmp, tmp2, dst)
+        places = _places(job, plotter, worker, tmp, tmp2, dst)
+        if job.deliver is Deliver.PLOTTER and plotter.chooses_dst:
+            others = await self.disks.ask([path for path in job.dst if path != dst])
+            usable = tuple(disk.path for disk in others if disk.trouble is None)
+            places = replace(places, more_final_dirs=usable)
+        return places
 
     async def _in_turn(
         self, job: Job, paths: Sequence[Path], workers: Sequence[Worker]
@@ -110,7 +116,7 @@ def _places(
     if job.deliver is Deliver.PLOTTER:
         assert dst is not None
         return Places(tmp, tmp_dir, tmp2_dir, dst, dst)
-    return Places(tmp, tmp_dir, tmp2_dir, beside, dst)
+    return Places(tmp, tmp_dir, tmp2_dir, beside / FINISHED, dst)
 
 
 def new_worker(
@@ -123,8 +129,7 @@ def new_worker(
     log_dir: Path,
 ) -> Worker:
     """The record of a worker that is to make *plots* plots in these places."""
-    run = Run(job, plots, places.tmp_dir, places.tmp2_dir, places.final_dir)
-    command = job.command or plotter.default_command
+    run = Run(job, plots, places.tmp_dir, places.tmp2_dir, places.final_dir, places.more_final_dirs)
     return Worker(
         id=name,
         job=job.name,
@@ -135,11 +140,12 @@ def new_worker(
         tmp_dir=places.tmp_dir,
         tmp2_dir=places.tmp2_dir,
         final_dir=places.final_dir,
+        more_final_dirs=places.more_final_dirs,
         dst=places.dst,
         k=getattr(job.keys(plotter.keys), "k", None),
         plots_wanted=plots,
         plot_size=plotter.sizes(job).plot,
         log=log_dir / f"{name}.log",
-        argv=tuple(plotter_argv(command, plotter.arguments(run))),
+        argv=tuple(plotter_argv(plotter.command(job), plotter.arguments(run))),
         settings=job.written,
     )

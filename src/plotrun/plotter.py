@@ -28,7 +28,9 @@ class Run:
     tmp_dir: Path
     tmp2_dir: Path | None
     final_dir: Path
-    """Where finished files go."""
+    """Where finished files go; never one of the temporary directories."""
+    more_final_dirs: tuple[Path, ...] = ()
+    """Other directories where they may go, for a plotter that `chooses_dst`."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,10 @@ class Plotter(ABC):
     """Whether a process usually goes on until it is asked to finish: the default of the job's
     ``plots_per_process`` is then 0."""
     finish_signal: ClassVar[str | None] = None
-    """The signal ("SIGINT") on which a process ends after the plot under way, if there is one."""
+    """The signal ("SIGINT") on which a process that was told to make several plots ends after
+    the plot under way, if there is one."""
+    chooses_dst: ClassVar[bool] = False
+    """Whether it takes several final directories and chooses among them for each plot."""
     size_keys: ClassVar[tuple[str, ...]] = ("k",)
     """The keys of the job on which the size of a finished plot depends."""
     phase_shares: ClassVar[tuple[float, ...]] = ()
@@ -88,6 +93,10 @@ class Plotter(ABC):
     before `PlotComplete`. A plotter that dies there leaves a good plot behind."""
     finishes_in_tmp2: ClassVar[bool] = False
     """Where the finished file grows: a final directory beside it makes its last step a rename."""
+
+    def command(self, job: Job) -> str:
+        """The program, or the shell line that ends with it."""
+        return job.command or self.default_command
 
     @abstractmethod
     def arguments(self, run: Run) -> list[str]:

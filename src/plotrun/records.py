@@ -44,6 +44,7 @@ def worker_from_json(data: Mapping[str, Any]) -> Worker:
             **data,
             **{name: _path(data[name]) for name in paths},
             "stage": Stage(data["stage"]),
+            "more_final_dirs": tuple(map(Path, data.get("more_final_dirs", ()))),
             "argv": tuple(data["argv"]),
             "plot_ids": tuple(data["plot_ids"]),
             "process": ProcessRef(**process) if process else None,

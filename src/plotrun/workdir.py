@@ -15,6 +15,9 @@ from plotrun.model import Plot
 from plotrun.plotfile import PLOT_SUFFIXES, NotAPlot, is_plot_name, read_plot
 
 PREFIX = "plotrun-"
+FINISHED = "finished"
+"""Directory in a worker's own where its plotter puts finished plots. Apart from the temporary
+files: MadMax does not tell of a plot that is finished where it was made."""
 
 
 def own_name(worker: str) -> str:

@@ -63,7 +63,7 @@ def _lines(opened: Opened) -> Iterator[Line]:
     seen: set[tuple[str, str]] = set()
     for job in settings.jobs:
         plotter = opened.schema.plotters[job.plotter]
-        line = job.command or plotter.default_command
+        line = plotter.command(job)
         if (job.plotter, line) not in seen:
             seen.add((job.plotter, line))
             yield _plotter(job, line, plotter.version_command(line))
