@@ -8,8 +8,8 @@ told to make several, and at once if it was told to make one; a copy that fails 
 for ever.
 
 ``$STANDIN_LOG`` names another log to take the lines from. ``$STANDIN_GATE`` names a pipe that it
-reads before it ends, ``$STANDIN_GATE_EACH`` one that it reads before each plot: a test decides
-when those are.
+reads before it ends, ``$STANDIN_GATES`` a directory of pipes, named by number, each of which it
+reads early in a plot: a test decides when those are.
 """
 
 from __future__ import annotations
@@ -58,7 +58,6 @@ def main() -> int:
     for number in itertools.count(1):
         if finish or number == wanted + 1:
             break
-        _wait_for("STANDIN_GATE_EACH")
         plot = _Plot(given, number, LOG.read_text())
         plot.make(template, made)
         made = plot
@@ -81,7 +80,7 @@ def _arguments(words: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     flag = ""
     for word in words:
-        if re.fullmatch(r"-[a-zA-Z0-9]", word):
+        if re.fullmatch(r"-([a-zA-Z]|2|3)", word):
             flag = word
             found.setdefault(flag, [])
         else:
@@ -93,15 +92,10 @@ def _of_copy(line: str) -> bool:
     return line.startswith(("Started copy", "Renamed final", "Copy to", "Total number of plots"))
 
 
-def _wait_for(variable: str) -> None:
+def _wait_for(variable: str, name: str = "") -> None:
     gate = os.environ.get(variable)
     if gate:
-        while True:
-            try:
-                Path(gate).read_text()
-            except InterruptedError:
-                continue
-            return
+        Path(gate, name).read_text()
 
 
 def _say(line: str) -> None:
@@ -136,8 +130,10 @@ class _Plot:
                     "plot 1 out", f"plot {self._number} out"
                 )
             )
-            if line.startswith("[P1] Table 2") and before is not None:
-                before.copy()
+            if line.startswith("[P1] Table 2"):
+                _wait_for("STANDIN_GATES", str(self._number))
+                if before is not None:
+                    before.copy()
         header = b"Proof of Space Plot" + self._plot_id + bytes([self._k])
         header += (8).to_bytes(2, "big") + b"mmx-v2.4" + (128).to_bytes(2, "big") + bytes(128)
         growing = self._source.with_name(f"{self._name}.plot.tmp")

@@ -72,6 +72,7 @@ from plotrun.words import duration_words, printable, size_words
 
 if TYPE_CHECKING:
     from plotrun.builtin.chia import CHIAPOS_LOG, CHIAPOS_PHASE_SHARES
+    from plotrun.builtin.madmax import MADMAX_LOG, MadMaxKeys, MadMaxPlotter, slashed
     from plotrun.clock import Clock
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
@@ -82,6 +83,10 @@ hookimpl = pluggy.HookimplMarker("plotrun")
 _LATE = {
     "CHIAPOS_LOG": "plotrun.builtin.chia",
     "CHIAPOS_PHASE_SHARES": "plotrun.builtin.chia",
+    "MADMAX_LOG": "plotrun.builtin.madmax",
+    "MadMaxKeys": "plotrun.builtin.madmax",
+    "MadMaxPlotter": "plotrun.builtin.madmax",
+    "slashed": "plotrun.builtin.madmax",
     "Clock": "plotrun.clock",
     "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.settings",
@@ -100,6 +105,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "CHIAPOS_LOG",
     "CHIAPOS_PHASE_SHARES",
+    "MADMAX_LOG",
     "POST_TAGS",
     "PRE_TAGS",
     "AbsolutePath",
@@ -120,6 +126,8 @@ __all__ = [
     "JobState",
     "KeyProblem",
     "LogParser",
+    "MadMaxKeys",
+    "MadMaxPlotter",
     "Name",
     "NotAPlot",
     "PhaseStarted",
@@ -159,6 +167,7 @@ __all__ = [
     "read_plot",
     "recognised",
     "size_words",
+    "slashed",
     "unknown_tags",
     "v1_plot_bytes",
     "v1_tmp_bytes",

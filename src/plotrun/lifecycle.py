@@ -216,6 +216,9 @@ class Life:
         finished = self.record.event(EventKind.PLOTTER_FINISHED, exit_code=code)
         self.record.change(exit_code=code, plotter_ended_at=finished.at, process=None)
         made, wanted = worker.progress.plots_complete, worker.plots_promised
+        if code in (0, None) and made < wanted:
+            await self._collect()  # not every version of a plotter tells of a finished plot
+            made = max(made, len(self.record.worker.plots))
         failure = None
         if code not in (0, None):
             failure = f"the plotter {exit_words(code)}"
@@ -262,7 +265,8 @@ class Life:
         own = {worker.tmp_dir, worker.tmp2_dir}
         final = {worker.final_dir, *worker.more_final_dirs}
         found = []
-        for directory in filter(None, final | (own if worker.outcome else set())):
+        others = {*own, *self._plotter.other_dirs(self._job)} if worker.outcome else set()
+        for directory in filter(None, final | others):
             if worker.progress.whole and self._plotter.whole_suffix and directory in own:
                 least = int(WHOLE_FRACTION * worker.plot_size)
                 rescue_whole(directory, self._plotter.whole_suffix, least)

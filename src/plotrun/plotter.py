@@ -88,6 +88,8 @@ class Plotter(ABC):
     phase_shares: ClassVar[tuple[float, ...]] = ()
     """The usual share of each phase in the time that a plot takes, from phase 1 on: 1 together.
     Empty: it has no phases."""
+    phase_steps: ClassVar[tuple[int, ...]] = ()
+    """How many steps each phase has. Empty: its log tells a figure of its own."""
     whole_suffix: ClassVar[str | None] = None
     """What a whole plot's name ends in while it has not got its final one: after `PlotTook` and
     before `PlotComplete`. A plotter that dies there leaves a good plot behind."""
@@ -106,13 +108,20 @@ class Plotter(ABC):
     def sizes(self, job: Job) -> Sizes:
         """Bytes of the finished plot and of temporary space."""
 
+    def other_dirs(self, job: Job) -> tuple[Path, ...]:
+        """Directories beside tmp and dst in which its finished plots may be left."""
+        return ()
+
     def recognise(self, argv: Sequence[str]) -> Recognised | None:
         """What a command line says, if it is one of this plotter; None if it is not."""
         return None
 
     def fraction(self, phase: int, step: int) -> float | None:
         """How much of a plot is done there, from 0 to 1, if its log tells no figure of its own."""
-        return None
+        if not 1 <= phase <= len(self.phase_steps):
+            return None
+        within = min(1.0, step / self.phase_steps[phase - 1])
+        return sum(self.phase_shares[: phase - 1]) + self.phase_shares[phase - 1] * within
 
     def advance(self, progress: Progress, facts: Sequence[Fact]) -> Progress:
         """The progress after what the log says."""

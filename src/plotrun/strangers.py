@@ -18,7 +18,7 @@ def strangers(
     """
     found: dict[int, tuple[ProcessInfo, Plotter, Recognised]] = {}
     for process in table:
-        for plotter in plotters:
+        for plotter in plotters:  # those of plugins come first: they know better than the built-in
             recognised = plotter.recognise(process.argv)
             if recognised is not None:
                 found[process.ref.pid] = (process, plotter, recognised)

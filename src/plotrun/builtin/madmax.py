@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Le
 
 from plotrun import (
+    AbsolutePath,
     ContractAddress,
     Fact,
     Help,
@@ -58,6 +59,14 @@ class MadMaxKeys:
     wait_for_copy: Annotated[
         bool, Help("true: wait for the copy of a plot before the next one begins.")
     ] = False
+    stage: Annotated[
+        AbsolutePath | None,
+        Help("Where the finished plot waits for its copy. Default: in tmp."),
+    ] = None
+    direct_out: Annotated[
+        bool, Help("true: the plot is written in its final directory at once.")
+    ] = False
+    unique: Annotated[bool, Help("true: one plot id for one contract and size (MMX).")] = False
     network_port: Annotated[
         int, Ge(1), Le(65535), Help("Network: 8444 is Chia's, 11337 is MMX's.")
     ] = 8444
@@ -109,14 +118,11 @@ MADMAX_LOG: Sequence[Rule] = (
     Rule(rb"Copy to [^\n]*" + _PLOT_FILE + rb" finished", _complete),
     # It stays and tries again; the finished plot lies in tmp under its final name.
     Rule(rb"Copy to [^\n]* failed with[^\n]*", _trouble),
-    Rule(rb"Invalid \w+[^\n]*", _trouble),
+    Rule(rb"Invalid [^\n]+", _trouble),
     Rule(rb"Failed to [^\n]*", _trouble),
     Rule(rb"  what\(\):[^\n]*", _trouble),
 )
 """How the lines of chia_plot are read; seen in version 1.1.8 and in mmx-v2.4."""
-
-_WEIGHTS = ((1, 0.50, 7), (2, 0.12, 6), (3, 0.33, 12), (4, 0.05, 1))
-"""Phase, its share of the time, its steps: what an uncompressed k=32 plot takes roughly."""
 
 
 class MadMaxPlotter(Plotter):
@@ -129,16 +135,17 @@ class MadMaxPlotter(Plotter):
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
     finish_signal: ClassVar[str | None] = "SIGINT"
-    phase_shares: ClassVar[tuple[float, ...]] = tuple(share for _, share, _ in _WEIGHTS)
+    phase_shares: ClassVar[tuple[float, ...]] = (0.50, 0.12, 0.33, 0.05)
+    phase_steps: ClassVar[tuple[int, ...]] = (7, 6, 12, 1)
 
     def arguments(self, run: Run) -> list[str]:
         """The arguments of chia_plot; directories end in a slash, or it refuses them."""
-        keys = run.job.keys(MadMaxKeys)
+        keys: Any = run.job.keys(self.keys)
         words: list[object] = ["-k", keys.k, "-n", run.plots or ENDLESS, "-r", keys.threads]
         words += ["-u", keys.buckets, "-v", keys.buckets3 or keys.buckets]
         words += ["-K", keys.thread_multiplier, "-x", keys.network_port]
-        words += ["-t", _slash(run.tmp_dir), "-d", _slash(run.final_dir)]
-        words += ["-2", _slash(run.tmp2_dir)] if run.tmp2_dir else []
+        words += ["-t", slashed(run.tmp_dir), "-d", slashed(run.final_dir)]
+        words += ["-2", slashed(run.tmp2_dir)] if run.tmp2_dir else []
         words += ["-f", keys.farmer_public_key]
         if keys.pool_contract_address:
             words += ["-c", keys.pool_contract_address]
@@ -146,26 +153,27 @@ class MadMaxPlotter(Plotter):
             words += ["-p", keys.pool_public_key]
         words += ["-G"] if keys.tmp_toggle else []
         words += ["-w"] if keys.wait_for_copy else []
+        words += ["-D"] if keys.direct_out else []
+        words += ["-Z"] if keys.unique else []
+        words += ["-s", slashed(keys.stage)] if keys.stage else []
         return [str(word) for word in words]
+
+    def other_dirs(self, job: Job) -> tuple[Path, ...]:
+        """The stage directory, where it waits for the copy."""
+        keys: Any = job.keys(self.keys)
+        stage: Path | None = keys.stage
+        return (stage,) if stage else ()
 
     def sizes(self, job: Job) -> Sizes:
         """Finished and temporary bytes, by k."""
-        k = job.keys(MadMaxKeys).k
-        return Sizes(v1_plot_bytes(k), v1_tmp_bytes(k))
+        keys: Any = job.keys(self.keys)
+        return Sizes(v1_plot_bytes(keys.k), v1_tmp_bytes(keys.k))
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """A plot belongs to a pool key or to a contract: one of them must be given."""
         if bool(values.pool_public_key) == bool(values.pool_contract_address):
             expected = "either pool_public_key or pool_contract_address"
             yield KeyProblem("pool_contract_address", expected)
-
-    def fraction(self, phase: int, step: int) -> float | None:
-        """By the usual share of each phase; the log tells when tables end."""
-        before = sum(share for number, share, _ in _WEIGHTS if number < phase)
-        for number, share, steps in _WEIGHTS:
-            if number == phase:
-                return before + share * min(1.0, step / steps)
-        return None
 
     def recognise(self, argv: Sequence[str]) -> Recognised | None:
         """A process of ``chia_plot`` or ``chia_plot_k34``."""
@@ -174,7 +182,8 @@ class MadMaxPlotter(Plotter):
         return None
 
 
-def _slash(directory: Path) -> str:
+def slashed(directory: Path) -> str:
+    """A directory as MadMax's plotters want it."""
     return f"{directory}{os.sep}"
 
 
