@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from plotrun.analysis.forms import FinishedLog, LineForm
 from plotrun.keys import puzzle_hash
 from plotrun.logparser import (
     Fact,
@@ -113,12 +114,14 @@ __all__ = [
     "Event",
     "EventKind",
     "Fact",
+    "FinishedLog",
     "FractionDone",
     "Help",
     "Hold",
     "Job",
     "JobState",
     "KeyProblem",
+    "LineForm",
     "LogParser",
     "Name",
     "NotAPlot",

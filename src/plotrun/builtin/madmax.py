@@ -14,9 +14,11 @@ from annotated_types import Ge, Le
 from plotrun import (
     ContractAddress,
     Fact,
+    FinishedLog,
     Help,
     Job,
     KeyProblem,
+    LineForm,
     PhaseStarted,
     PhaseTook,
     PlotComplete,
@@ -115,6 +117,39 @@ MADMAX_LOG: Sequence[Rule] = (
 )
 """How the lines of chia_plot are read; seen in version 1.1.8 and in mmx-v2.4."""
 
+_SECONDS = rb"\d{1,9}(?:\.\d{1,9})?(?:e[+-]?\d\d?)?"
+MADMAX_FINISHED = FinishedLog(
+    start=LineForm(
+        b"Crafting plot ",
+        # The date is told since version 1.1.6; before, the plot's name tells it.
+        rb"Crafting plot \d+(?: out of -?\w+)?(?: \((?P<started>[\d/]+ [\d:]+)\))?",
+    ),
+    head=(
+        LineForm(b"Number of Threads: ", rb"Number of Threads: +(?P<threads>\d{1,6})\b"),
+        LineForm(
+            b"Number of Buckets P1:",
+            rb"Number of Buckets P1: +2\^\d+ \((?P<buckets>\d{1,6})\)",
+        ),
+        LineForm(b"Working Directory: ", rb"Working Directory: +(?P<tmp>[^\r\n]+)"),
+        LineForm(b"Working Directory 2: ", rb"Working Directory 2: +(?P<tmp2>[^\r\n]+)"),
+        LineForm(b"Plot Name: ", rb"Plot Name: (?P<name>plot-[^\r\n]+-[0-9a-f]{64})\b"),
+    ),
+    preamble=(LineForm(b"Final Directory: ", rb"Final Directory: +(?P<dst>[^\r\n]+)"),),
+    body=(
+        LineForm(b"Phase ", rb"Phase (?P<phase>[1-4]) took (?P<seconds>" + _SECONDS + rb") sec"),
+        LineForm(
+            b"Total plot creation time was ",
+            rb"Total plot creation time was (?P<total>" + _SECONDS + rb") sec",
+        ),
+        LineForm(
+            b" finished, took ",
+            rb"Copy to (?P<file>[^\r\n]*\.plot) finished, took (?P<copy>" + _SECONDS + rb") sec",
+        ),
+    ),
+)
+"""How finished plots are found in a log of chia_plot. Where the final directory is the temporary
+one there is neither copy nor renaming: a plot is finished when its total is told."""
+
 _WEIGHTS = ((1, 0.50, 7), (2, 0.12, 6), (3, 0.33, 12), (4, 0.05, 1))
 """Phase, its share of the time, its steps: what an uncompressed k=32 plot takes roughly."""
 
@@ -129,6 +164,7 @@ class MadMaxPlotter(Plotter):
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
     finish_signal: ClassVar[str | None] = "SIGINT"
+    finished_log: ClassVar[FinishedLog | None] = MADMAX_FINISHED
     phase_shares: ClassVar[tuple[float, ...]] = tuple(share for _, share, _ in _WEIGHTS)
 
     def arguments(self, run: Run) -> list[str]:
