@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 BLOCK = 1024 * 1024
 """Bytes read at a time. A log of a k=32 plot by chia has about 190 KB."""
-LONGEST_LINE = 64 * 1024
-"""Bytes of a line that are kept over the end of a block; a longer one that is not yet complete is
-left out. No known plotter writes lines of more than 9 KB (two paths)."""
+LONGEST_LINE = 16 * 1024
+"""Bytes of a line; longer ones are passed over. No plotter writes lines of more than two paths,
+which are 9 KB at most."""
 SNIFFED = 8 * 1024
 """Bytes at the beginning of a file in which a NUL makes it binary. After a power cut a log may
 have NULs too, but further on."""
@@ -73,9 +73,11 @@ class LogReader:
     Where the lines of two plotters begin a plot alike, the first of them has it.
     """
 
-    def __init__(self, tables: Sequence[tuple[str, FinishedLog]]) -> None:
+    def __init__(self, tables: Sequence[tuple[str, FinishedLog]], block: int = BLOCK) -> None:
+        """*block*: how many bytes to read at a time."""
         self._tables = [_Table(plotter, table) for plotter, table in tables]
-        self._data = bytearray(SNIFFED + BLOCK + 2 * AROUND + LONGEST_LINE)
+        self._block = block
+        self._data = bytearray(SNIFFED + block + 2 * AROUND + LONGEST_LINE)
         self._view = memoryview(self._data)
 
     def read(self, path: str) -> LogRead:
@@ -94,7 +96,7 @@ class LogReader:
             return LogRead(skipped=Skipped.EMPTY)
         if self._data.find(0, 0, end) >= 0:
             return LogRead(skipped=Skipped.BINARY)
-        end += self._fill(file, end)
+        end += self._fill(file, end, self._block)
         logs = [Assembly(path, ready.plotter, ready.table) for ready in self._tables]
         done = 0
         """What lies before it in the buffer has been searched."""
@@ -109,7 +111,7 @@ class LogReader:
             kept = max(0, done - AROUND)
             self._move(kept, end, to=0)
             done, end = done - kept, end - kept
-            got = self._fill(file, end)
+            got = self._fill(file, end, self._block)
             last = not got
             if cutting:  # the rest of the line that was too long
                 found = self._data.find(b"\n", end, end + got) + 1
@@ -121,7 +123,7 @@ class LogReader:
         skipped = None if plots or unfinished else Skipped.NO_PLOT
         return LogRead(tuple(plots), unfinished, skipped)
 
-    def _fill(self, file: io.FileIO, end: int, most: int = BLOCK) -> int:
+    def _fill(self, file: io.FileIO, end: int, most: int) -> int:
         """Read on, at *most* so many bytes, behind *end* bytes of the buffer; how many came."""
         return file.readinto(self._view[end : end + most])
 
@@ -174,11 +176,12 @@ class LogReader:
     ) -> None:
         """A plot begins *at*; the one before it did at *before*, the next one at *following*."""
         low, high = max(before, at - AROUND), min(following, at + AROUND)
-        preamble = merged(
+        before_it = [
             found
             for anchor, patterns in ready.preamble
             for _, found in self._lines(anchor, patterns, low, at)
-        )
+        ]
+        preamble = merged(reversed(before_it))  # the nearest counts: another process may be before
         head = merged(self._first(anchor, patterns, at, high) for anchor, patterns in ready.head)
         log.start(preamble, merged([told, head]))
 
@@ -193,13 +196,14 @@ class LogReader:
         at = data.find(anchor, low, high)
         while at >= 0:
             begin = data.rfind(b"\n", low, at) + 1 or low
-            for pattern in patterns:
-                match = pattern.match(data, begin, high)
+            end = data.find(b"\n", at, high)
+            line_end = high if end < 0 else end
+            for pattern in patterns if line_end - begin <= LONGEST_LINE else ():
+                match = pattern.match(data, begin, line_end)
                 if match:
                     yield begin, named_groups(match)
                     break
             # On with the next line: a line full of anchors is looked at once.
-            end = data.find(b"\n", at, high)
             at = data.find(anchor, end, high) if end >= 0 else -1
 
 
