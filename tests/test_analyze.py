@@ -62,7 +62,7 @@ def test_a_directory_is_searched_and_the_rest_is_told(logs: Path) -> None:
     shown = run(logs)
     assert shown.returncode == 0
     assert shown.stderr == (
-        "skipped 3 files (1 empty, 1 not text, 1 not the log of a plotter)\n"
+        "skipped 3 files: 1 empty, 1 not text, 1 not the log of a plotter\n"
         "1 unfinished plot not counted\n"
     )
     heads = [line for line in shown.stdout.splitlines() if re.match(r"\d+ plots? ", line)]
@@ -178,8 +178,8 @@ def test_what_is_missing_or_tells_nothing_is_one_line_and_an_exit_code(logs: Pat
     nothing = run(logs / "notes.txt")
     assert (nothing.returncode, nothing.stdout) == (3, "")
     assert nothing.stderr == (
-        f"error: no finished plot in {logs / 'notes.txt'} (1 file; skipped 1 file (1 not the log "
-        "of a plotter)): name logs of plotters, or their directory\n"
+        f"error: no finished plot in {logs / 'notes.txt'} (1 file; skipped 1 file: 1 not the log "
+        "of a plotter): name logs of plotters, or their directory\n"
     )
     wrong = run("--by", "plotter,size", logs)
     assert wrong.returncode == 2
@@ -193,6 +193,18 @@ def test_what_is_found_does_not_depend_on_the_number_of_processes(logs: Path) ->
     one, several = (analyze([str(logs)], TABLES, processes) for processes in (1, 2))
     assert one == several
     assert (len(one.plots), one.unfinished, one.files) == (56, 1, 56)
+
+
+class Deadly(str):
+    """A path that kills each process to which it is sent."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (1,)
+
+
+def test_what_a_process_that_was_killed_left_is_read_all_the_same(logs: Path) -> None:
+    paths = [str(logs / "chia.log"), Deadly(logs / "deep" / "madmax.txt")]
+    assert len(analyze(paths, TABLES, processes=2).plots) == 4
 
 
 def test_directories_that_may_not_be_read_are_counted(logs: Path) -> None:
@@ -209,6 +221,7 @@ def test_plots_that_plotrun_made_are_found_in_its_own_logs(farm: Farm) -> None:
     farm.write()
     before = farm.plotrun("analyze")
     assert (before.returncode, before.stdout) == (3, "")
+    assert before.stderr.startswith(f"error: no finished plot in {farm.log_dir} (0 files): ")
     farm.write(plots=2)
     assert farm.run_until_done().returncode == 0
     found = json.loads(farm.plotrun("analyze", "--json").stdout)
@@ -221,6 +234,9 @@ def test_plots_that_plotrun_made_are_found_in_its_own_logs(farm: Farm) -> None:
         phases = [plot[f"phase_{number}_seconds"] for number in (1, 2, 3, 4)]
         assert all(seconds > 0 for seconds in phases)
         assert sum(phases) == pytest.approx(plot["total_seconds"], abs=0.1)
+    farm.write(rest='[plugins]\nblocked = ["chia"]\n')
+    alone = json.loads(farm.plotrun("analyze", "--json").stdout)
+    assert [plot["plotter"] for plot in alone["plots"]] == ["chiapos"] * 2
     elsewhere = farm.root / "elsewhere"
     farm.write(general=f'log_dir = "{elsewhere}"')
     farm.log_dir.rename(elsewhere)

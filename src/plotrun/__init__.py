@@ -72,7 +72,7 @@ from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
 from plotrun.words import duration_words, printable, size_words
 
 if TYPE_CHECKING:
-    from plotrun.builtin.chia import CHIAPOS_LOG, CHIAPOS_PHASE_SHARES
+    from plotrun.builtin.chia import CHIAPOS_FINISHED, CHIAPOS_LOG, CHIAPOS_PHASE_SHARES
     from plotrun.clock import Clock
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
@@ -81,6 +81,7 @@ hookimpl = pluggy.HookimplMarker("plotrun")
 """Marks a function as the implementation of the hook of the same name."""
 
 _LATE = {
+    "CHIAPOS_FINISHED": "plotrun.builtin.chia",
     "CHIAPOS_LOG": "plotrun.builtin.chia",
     "CHIAPOS_PHASE_SHARES": "plotrun.builtin.chia",
     "Clock": "plotrun.clock",
@@ -99,6 +100,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "CHIAPOS_FINISHED",
     "CHIAPOS_LOG",
     "CHIAPOS_PHASE_SHARES",
     "POST_TAGS",

@@ -11,7 +11,7 @@ BLADEBIT_FINISHED = FinishedLog(
         b"Generating plot ", rb"Generating plot \d+(?: / \d+)?: (?P<plot_id>[0-9a-f]{64})\b"
     ),
     head=(
-        # Since version 2; the name that follows has the date of the start.
+        # Not in the first versions. The name has the date of the start.
         LineForm(
             b"Plot temporary file: ", rb"Plot temporary file: (?P<file>[^\r\n]+\.plot)(?:\.tmp)?\b"
         ),

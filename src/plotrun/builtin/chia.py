@@ -114,7 +114,7 @@ CHIAPOS_FINISHED = FinishedLog(
         LineForm(b"Buffer size is: ", rb"Buffer size is: (?P<buffer>\d{1,9})MiB"),
         LineForm(b" buckets", rb"Using (?P<buckets>\d{1,6}) buckets"),
         LineForm(b" threads of stripe", rb"Using (?P<threads>\d{1,6}) threads of stripe"),
-        # Since 1.0.4; before, the line of the last step tells.
+        # Not in the first versions; there the line of the last step tells.
         LineForm(b"Final Directory is: ", rb"Final Directory is: (?P<dst>[^\r\n]+)"),
         LineForm(b"Starting phase 1/4:", rb"Starting phase 1/4: .*?\.\.\. (?P<started>[^\r\n]+)"),
     ),

@@ -121,7 +121,7 @@ _SECONDS = rb"\d{1,9}(?:\.\d{1,9})?(?:e[+-]?\d\d?)?"
 MADMAX_FINISHED = FinishedLog(
     start=LineForm(
         b"Crafting plot ",
-        # The date is told since version 1.1.6; before, the plot's name tells it.
+        # The first versions tell no date here; the plot's name has it.
         rb"Crafting plot \d+(?: out of -?\w+)?(?: \((?P<started>[\d/]+ [\d:]+)\))?",
     ),
     head=(

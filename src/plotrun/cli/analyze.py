@@ -73,7 +73,8 @@ def command(
         click.echo(f"error: there is no file or directory {_printable(missing[0])}", err=True)
         sys.exit(EXIT_USAGE)
     searched = paths or (_own_logs(settings),)
-    findings = analyze(searched, _tables(settings))
+    existing = [path for path in searched if Path(path).exists()]
+    findings = analyze(existing, _tables(settings))
     if not findings.plots:
         click.echo(f"error: {_nothing(searched, findings)}", err=True)
         sys.exit(EXIT_NOTHING_MATCHED)
@@ -103,9 +104,9 @@ def _tables(settings: str | None) -> Tables:
     from plotrun.analysis.reader import tables_of
     from plotrun.cli.opening import load_plugins_quietly
 
-    stated = {
-        plotter.name: plotter.finished_log for plotter in load_plugins_quietly(settings).plotters()
-    }
+    # The built-in plotters come last: what they state names the logs of others that state the same.
+    plotters = reversed(load_plugins_quietly(settings).plotters())
+    stated = {plotter.name: plotter.finished_log for plotter in plotters}
     return tables_of({NAME: BLADEBIT_FINISHED} | stated)
 
 
@@ -125,7 +126,7 @@ def _left_out(findings: Findings) -> list[str]:
         reasons = ", ".join(
             f"{count} {reason}" for reason, count in sorted(findings.skipped.items())
         )
-        found.append(f"skipped {skipped} file{'' if skipped == 1 else 's'} ({reasons})")
+        found.append(f"skipped {skipped} file{'' if skipped == 1 else 's'}: {reasons}")
     if findings.unfinished:
         many = findings.unfinished > 1
         found.append(f"{findings.unfinished} unfinished plot{'s' if many else ''} not counted")
