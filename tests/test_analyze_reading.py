@@ -144,8 +144,10 @@ def test_directories_may_have_and_in_their_names(here: Path) -> None:
 
 
 def test_a_workers_own_directory_is_left_out(here: Path) -> None:
-    (plot,) = plots(here, SHORT.replace(b"/mnt/tmp/00", b"/mnt/nvme/plotrun-0a1b2c3d"))
-    assert (plot.tmp, plot.tmp2) == ("/mnt/nvme", "/mnt/nvme")
+    log = SHORT.replace(b"/mnt/tmp/00", b"/mnt/nvme/plotrun-0a1b2c3d")
+    log = log.replace(b"/mnt/dst/00", b"/mnt/hdd/plotrun-0a1b2c3d/finished")
+    (plot,) = plots(here, log)
+    assert (plot.tmp, plot.tmp2, plot.dst) == ("/mnt/nvme", "/mnt/nvme", "/mnt/hdd")
 
 
 def test_many_plots_in_one_log_and_one_that_was_killed(here: Path) -> None:

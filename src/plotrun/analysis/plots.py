@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from plotrun.analysis.forms import FinishedLog
+from plotrun.workdir import FINISHED, PREFIX
 
 Fields = Mapping[str, bytes | None]
 """What the pattern of a `LineForm` found, by the names of its groups."""
@@ -148,7 +149,7 @@ PLOT_FIELDS = (
 
 _ID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _NAME = re.compile(rb"plot-(?:\w+-)??k(?P<k>\d{1,3})-(?:c\d+-)?(?P<at>\d{4}-\d\d-\d\d-\d\d-\d\d)\b")
-_OWN = re.compile(r"[/\\]plotrun-[0-9a-f]{8}$")
+_OWN = re.compile(rf"[/\\]{PREFIX}[0-9a-f]{{8}}(?:[/\\]{FINISHED})?$")
 _MONTHS = (
     *(b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun"),
     *(b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"),
@@ -195,7 +196,7 @@ def whole(text: bytes | None) -> int | None:
 
 def directory(path: bytes | None) -> str | None:
     """A directory as people name it: without a slash at its end, and without the part that is a
-    worker's own (``plotrun-`` and its id), so that workers in one directory are one group."""
+    worker's own (``plotrun-`` and its id), so that workers in one place are one group."""
     if path is None:
         return None
     text = path[:LONGEST_TEXT].decode("utf-8", "surrogateescape").strip()
