@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 BENCH = Path(__file__).parents[1] / "bench"
 
 
@@ -37,6 +39,17 @@ def test_overhead() -> None:
     assert found["seconds"] >= 1
     assert found["rss_mb"] > 1
     assert found["percent_of_a_core"] >= 0
+
+
+def test_analyze() -> None:
+    found = figures("analyze.py", "--logs", "3", "12", "--repeat", "1")
+    for count in (3, 12):
+        measured = found[f"logs_{count}"]
+        assert measured["logs"] == count
+        assert measured["mb"] == pytest.approx(0.2 * count, rel=0.1)
+        assert measured["mb_per_s"] > 1
+        assert measured["command_seconds"] > measured["seconds"] > 0
+        assert measured["peak_memory_mb"] > 1
 
 
 def test_cli_startup() -> None:

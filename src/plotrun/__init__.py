@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from plotrun.analysis.forms import FinishedLog, LineForm
 from plotrun.keys import puzzle_hash
 from plotrun.logparser import (
     Fact,
@@ -71,8 +72,14 @@ from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
 from plotrun.words import duration_words, printable, size_words
 
 if TYPE_CHECKING:
-    from plotrun.builtin.chia import CHIAPOS_LOG, CHIAPOS_PHASE_SHARES
-    from plotrun.builtin.madmax import MADMAX_LOG, MadMaxKeys, MadMaxPlotter, slashed
+    from plotrun.builtin.chia import CHIAPOS_FINISHED, CHIAPOS_LOG, CHIAPOS_PHASE_SHARES
+    from plotrun.builtin.madmax import (
+        MADMAX_FINISHED,
+        MADMAX_LOG,
+        MadMaxKeys,
+        MadMaxPlotter,
+        slashed,
+    )
     from plotrun.clock import Clock
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
@@ -81,8 +88,10 @@ hookimpl = pluggy.HookimplMarker("plotrun")
 """Marks a function as the implementation of the hook of the same name."""
 
 _LATE = {
+    "CHIAPOS_FINISHED": "plotrun.builtin.chia",
     "CHIAPOS_LOG": "plotrun.builtin.chia",
     "CHIAPOS_PHASE_SHARES": "plotrun.builtin.chia",
+    "MADMAX_FINISHED": "plotrun.builtin.madmax",
     "MADMAX_LOG": "plotrun.builtin.madmax",
     "MadMaxKeys": "plotrun.builtin.madmax",
     "MadMaxPlotter": "plotrun.builtin.madmax",
@@ -103,8 +112,10 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "CHIAPOS_FINISHED",
     "CHIAPOS_LOG",
     "CHIAPOS_PHASE_SHARES",
+    "MADMAX_FINISHED",
     "MADMAX_LOG",
     "POST_TAGS",
     "PRE_TAGS",
@@ -119,12 +130,14 @@ __all__ = [
     "Event",
     "EventKind",
     "Fact",
+    "FinishedLog",
     "FractionDone",
     "Help",
     "Hold",
     "Job",
     "JobState",
     "KeyProblem",
+    "LineForm",
     "LogParser",
     "MadMaxKeys",
     "MadMaxPlotter",

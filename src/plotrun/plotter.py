@@ -12,10 +12,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from plotrun.logparser import Fact, Rule, advance
 from plotrun.model import Job, Progress
+
+if TYPE_CHECKING:
+    from plotrun.analysis.forms import FinishedLog
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class Plotter(ABC):
     whole_suffix: ClassVar[str | None] = None
     """What a whole plot's name ends in while it has not got its final one: after `PlotTook` and
     before `PlotComplete`. A plotter that dies there leaves a good plot behind."""
+    finished_log: ClassVar[FinishedLog | None] = None
+    """How ``plotrun analyze`` finds finished plots in its logs; None: it does not."""
     finishes_in_tmp2: ClassVar[bool] = False
     """Where the finished file grows: a final directory beside it makes its last step a rename."""
 

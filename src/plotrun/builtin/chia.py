@@ -15,10 +15,12 @@ from annotated_types import Ge, Le
 
 from plotrun import (
     ContractAddress,
+    FinishedLog,
     FractionDone,
     Help,
     Job,
     KeyProblem,
+    LineForm,
     PhaseStarted,
     PhaseTook,
     PlotComplete,
@@ -98,6 +100,38 @@ CHIAPOS_LOG: Sequence[Rule] = (
 )
 """How the lines of chiapos are read; seen in versions 1.0 to 2.0."""
 
+_SECONDS = rb"\d{1,9}(?:\.\d{1,9})?"
+CHIAPOS_FINISHED = FinishedLog(
+    start=LineForm(
+        b"Starting plotting progress into temporary dirs:",
+        # Both directories may have " and " in their names: the second begins like a path.
+        rb"Starting plotting progress into temporary dirs: (?P<tmp>[^\r\n]+?) and "
+        rb"(?P<tmp2>(?:/|[A-Za-z]:[\\/])[^\r\n]*|(?:(?! and )[^\r\n])+)(?=[\r\n]|$)",
+    ),
+    head=(
+        LineForm(b"ID: ", rb"ID: (?P<plot_id>[0-9a-f]{64})\b"),
+        LineForm(b"Plot size is: ", rb"Plot size is: (?P<k>\d{1,3})\b"),
+        LineForm(b"Buffer size is: ", rb"Buffer size is: (?P<buffer>\d{1,9})MiB"),
+        LineForm(b" buckets", rb"Using (?P<buckets>\d{1,6}) buckets"),
+        LineForm(b" threads of stripe", rb"Using (?P<threads>\d{1,6}) threads of stripe"),
+        # Not in the first versions; there the line of the last step tells.
+        LineForm(b"Final Directory is: ", rb"Final Directory is: (?P<dst>[^\r\n]+)"),
+        LineForm(b"Starting phase 1/4:", rb"Starting phase 1/4: .*?\.\.\. (?P<started>[^\r\n]+)"),
+    ),
+    body=(
+        # The thousands of lines about buckets have neither "=" nor a quotation mark, which are
+        # found twenty times faster than words.
+        LineForm(
+            b"=", rb"Time for phase (?P<phase>[1-4]) = (?P<seconds>" + _SECONDS + rb") seconds"
+        ),
+        LineForm(b"=", rb"Total time = (?P<total>" + _SECONDS + rb") seconds"),
+        LineForm(b"=", rb"Copy time = (?P<copy>" + _SECONDS + rb") seconds"),
+        LineForm(b'"', rb'Renamed final file from [^\r\n]* to "(?P<file>[^\r\n]*\.plot)"'),
+    ),
+    complete_with="file",
+)
+"""How finished plots are found in a log of chiapos, versions 1.0 to 2.0."""
+
 CHIAPOS_PHASE_SHARES = (0.42, 0.19, 0.37, 0.02)
 """Where the "Progress update" lines stand when a phase ends: 0.42, 0.61, 0.98."""
 
@@ -114,6 +148,7 @@ class ChiaPlotter(Plotter):
     phase_shares: ClassVar[tuple[float, ...]] = CHIAPOS_PHASE_SHARES
     finishes_in_tmp2: ClassVar[bool] = True
     whole_suffix: ClassVar[str | None] = ".plot.2.tmp"
+    finished_log: ClassVar[FinishedLog | None] = CHIAPOS_FINISHED
 
     def arguments(self, run: Run) -> list[str]:
         """The arguments of ``chia plots create`` (2.7.5; the same in all versions since 1.2)."""

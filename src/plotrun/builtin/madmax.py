@@ -15,9 +15,11 @@ from plotrun import (
     AbsolutePath,
     ContractAddress,
     Fact,
+    FinishedLog,
     Help,
     Job,
     KeyProblem,
+    LineForm,
     PhaseStarted,
     PhaseTook,
     PlotComplete,
@@ -124,6 +126,39 @@ MADMAX_LOG: Sequence[Rule] = (
 )
 """How the lines of chia_plot are read; seen in version 1.1.8 and in mmx-v2.4."""
 
+_SECONDS = rb"\d{1,9}(?:\.\d{1,9})?(?:e[+-]?\d\d?)?"
+MADMAX_FINISHED = FinishedLog(
+    start=LineForm(
+        b"Crafting plot ",
+        # The first versions tell no date here; the plot's name has it.
+        rb"Crafting plot \d+(?: out of -?\w+)?(?: \((?P<started>[\d/]+ [\d:]+)\))?",
+    ),
+    head=(
+        LineForm(b"Number of Threads: ", rb"Number of Threads: +(?P<threads>\d{1,6})\b"),
+        LineForm(
+            b"Number of Buckets P1:",
+            rb"Number of Buckets P1: +2\^\d+ \((?P<buckets>\d{1,6})\)",
+        ),
+        LineForm(b"Working Directory: ", rb"Working Directory: +(?P<tmp>[^\r\n]+)"),
+        LineForm(b"Working Directory 2: ", rb"Working Directory 2: +(?P<tmp2>[^\r\n]+)"),
+        LineForm(b"Plot Name: ", rb"Plot Name: (?P<name>plot-[^\r\n]+-[0-9a-f]{64})\b"),
+    ),
+    preamble=(LineForm(b"Final Directory: ", rb"Final Directory: +(?P<dst>[^\r\n]+)"),),
+    body=(
+        LineForm(b"Phase ", rb"Phase (?P<phase>[1-4]) took (?P<seconds>" + _SECONDS + rb") sec"),
+        LineForm(
+            b"Total plot creation time was ",
+            rb"Total plot creation time was (?P<total>" + _SECONDS + rb") sec",
+        ),
+        LineForm(
+            b" finished, took ",
+            rb"Copy to (?P<file>[^\r\n]*\.plot) finished, took (?P<copy>" + _SECONDS + rb") sec",
+        ),
+    ),
+)
+"""How finished plots are found in a log of chia_plot. Where the final directory is the temporary
+one there is neither copy nor renaming: a plot is finished when its total is told."""
+
 
 class MadMaxPlotter(Plotter):
     """``chia_plot``."""
@@ -137,6 +172,7 @@ class MadMaxPlotter(Plotter):
     finish_signal: ClassVar[str | None] = "SIGINT"
     phase_shares: ClassVar[tuple[float, ...]] = (0.50, 0.12, 0.33, 0.05)
     phase_steps: ClassVar[tuple[int, ...]] = (7, 6, 12, 1)
+    finished_log: ClassVar[FinishedLog | None] = MADMAX_FINISHED
 
     def arguments(self, run: Run) -> list[str]:
         """The arguments of chia_plot; directories end in a slash, or it refuses them."""

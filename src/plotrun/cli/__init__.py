@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "run",
     "status": "status",
     "history": "history",
+    "analyze": "analyze",
     "init": "init",
     "settings": "settings",
     "check": "check",

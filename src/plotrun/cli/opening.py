@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from plotrun.manager import Plugins, load_plugins
 from plotrun.settings.locate import locate
 from plotrun.settings.problems import SettingsError
-from plotrun.settings.toml_file import blocked_plugins, state_dir_of
+from plotrun.settings.toml_file import blocked_plugins, log_dir_of, state_dir_of
 
 if TYPE_CHECKING:
     from plotrun.settings.schema import Schema
@@ -55,3 +55,12 @@ def state_dir(given: str | None) -> Path:
         SettingsError: the settings cannot be read.
     """
     return state_dir_of(locate(given))
+
+
+def log_dir(given: str | None) -> Path:
+    """The directory of the logs, as the settings say.
+
+    Raises:
+        SettingsError: the settings cannot be read.
+    """
+    return log_dir_of(locate(given))

@@ -83,19 +83,32 @@ def state_dir_of(file: Path) -> Path:
     Raises:
         SettingsError: the file cannot be read, or its state_dir is wrong.
     """
+    return _path_of(file, "state_dir") or default_state_dir()
+
+
+def log_dir_of(file: Path) -> Path:
+    """Where logs go, for commands that need nothing else of the settings.
+
+    Raises:
+        SettingsError: the file cannot be read, or its log_dir or state_dir is wrong.
+    """
+    return _path_of(file, "log_dir") or state_dir_of(file) / "logs"
+
+
+def _path_of(file: Path, key: str) -> Path | None:
     text, table = read_toml(file)
     general = table.get("plotrun")
-    given = general.get("state_dir") if isinstance(general, dict) else None
+    given = general.get(key) if isinstance(general, dict) else None
     try:
-        return default_state_dir() if given is None else read_path(given)
+        return None if given is None else read_path(given)
     except ValueError as error:
-        line = lines.line_numbers(text).get(("plotrun", "state_dir"))
+        line = lines.line_numbers(text).get(("plotrun", key))
         raise SettingsError(
             [
                 Problem(
                     file,
                     line,
-                    "plotrun.state_dir",
+                    f"plotrun.{key}",
                     shown(given),
                     "an absolute path",
                     str(error),

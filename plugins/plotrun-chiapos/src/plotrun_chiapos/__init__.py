@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from annotated_types import Ge, Le
 
 from plotrun import (
+    CHIAPOS_FINISHED,
     CHIAPOS_LOG,
     CHIAPOS_PHASE_SHARES,
     ContractAddress,
+    FinishedLog,
     Help,
     Job,
     KeyProblem,
@@ -90,6 +92,7 @@ class ChiaposPlotter(Plotter):
     phase_shares: ClassVar[tuple[float, ...]] = CHIAPOS_PHASE_SHARES
     finishes_in_tmp2: ClassVar[bool] = True
     whole_suffix: ClassVar[str | None] = ".plot.2.tmp"
+    finished_log: ClassVar[FinishedLog | None] = CHIAPOS_FINISHED
 
     def arguments(self, run: Run) -> list[str]:
         """Flags as ``chia plots create`` has them, and ``--stripe``."""

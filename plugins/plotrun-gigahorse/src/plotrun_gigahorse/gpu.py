@@ -11,9 +11,11 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Gt, Le
 
 from plotrun import (
+    MADMAX_FINISHED,
     MADMAX_LOG,
     Bytes,
     ContractAddress,
+    FinishedLog,
     Help,
     Job,
     KeyProblem,
@@ -98,6 +100,7 @@ class GigahorseGpuPlotter(Plotter):
         Rule(_TROUBLES, lambda m: Trouble(log_words(m[0]))),
         *MADMAX_LOG,
     )
+    finished_log: ClassVar[FinishedLog | None] = MADMAX_FINISHED
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
     endless: ClassVar[bool] = True

@@ -1,0 +1,1 @@
+"""Durations of finished plots, read from the logs that plotters left behind."""
