@@ -18,6 +18,7 @@ from plotrun.model import Event, EventKind, ProcessRef
 from plotrun.process import ProcessInfo, Spawn
 from plotrun.runner import Runner
 from plotrun.settings.load import load_settings
+from plotrun.standstill import Usage
 from plotrun.store import Store
 
 EPOCH = 1_800_000_000.0
@@ -63,6 +64,12 @@ class SimulatedExecutor:
 
     def table(self) -> list[ProcessInfo]:
         return []
+
+    def send(self, worker: str, step: str, name: str, is_plotter: object) -> None:
+        raise AssertionError("nothing is asked in these tests")
+
+    def usage(self, ref: ProcessRef) -> Usage:
+        return Usage(cpu_seconds=asyncio.get_running_loop().time(), stopped=False)
 
     async def end(self, ref: ProcessRef) -> None:
         raise AssertionError("nothing is ended in these tests")

@@ -152,6 +152,11 @@ class Deliveries:
         async with self._choosing:
             await self._set_promise(key, path, needed)
 
+    def copied(self, key: str, size: int) -> float:
+        """How much of a plot of *size* bytes has been copied, from 0 to 1."""
+        promise = self._promises.get(key)
+        return 1 - min(promise.bytes, size) / size if promise is not None and size else 0.0
+
     def release(self, key: str) -> None:
         """The plot of *key* has arrived, or will never come."""
         self._promises.pop(key, None)

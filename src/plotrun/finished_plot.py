@@ -9,22 +9,30 @@ from pathlib import Path
 
 from plotrun import copying
 from plotrun.delivery import RETRY_SECONDS, NoDestination
-from plotrun.model import Deliver, EventKind, Job, Plot, PlotStage, PlotWork
+from plotrun.model import Deliver, EventKind, Job, Measured, Plot, PlotStage, PlotWork
+from plotrun.plot_times import TimesOfPlots
 from plotrun.plotfile import NotAPlot, read_plot
 from plotrun.threads import in_daemon_thread
 from plotrun.user_commands import run_post_commands
 from plotrun.worker_record import WorkerRecord
 
+TMP_SEEN_WELL = 600.0
+"""Seconds that a plot must have taken, or its temporary files were looked at too seldom."""
+
 
 class FinishedPlot:
     """One plot of a worker, from the file that the plotter left to the end of its commands."""
 
-    def __init__(self, record: WorkerRecord, job: Job, number: int, resumed: bool) -> None:
+    def __init__(
+        self, record: WorkerRecord, job: Job, number: int, resumed: bool, times: TimesOfPlots
+    ) -> None:
         self._record = record
         self._around = record.around
         self._job = job
         self._number = number
         self._resumed = resumed
+        self._times = times
+        self._delivery_seconds: float | None = None
         self._failed: dict[Path, str] = {}
         """Destinations that failed in this round: another is tried before them."""
 
@@ -127,10 +135,12 @@ class FinishedPlot:
         self._record.change_plot(self._number, stage=PlotStage.DELIVERING, dst=dst, waiting=None)
         started = self._record.event(EventKind.DELIVERY_STARTED, plot=str(plot.path), dst=str(dst))
         await self._record.save(started)
+        began = self._around.clock.now()
         try:
             path = await self._around.deliveries.bring(
                 self._key, self._job, plot, dst, self._record.worker.id
             )
+            self._delivery_seconds = self._around.clock.now() - began
             return await in_daemon_thread(lambda: _arrived(plot, path), "look at the plot")
         except copying.DeliveryFailed as failure:
             self._failed[dst] = f"failed just now: {failure}"
@@ -157,8 +167,23 @@ class FinishedPlot:
         self._record.change_plot(
             self._number, stage=PlotStage.DELIVERED, plot=plot, dst=plot.path.parent, waiting=None
         )
-        save = functools.partial(self._around.store.save_delivered, self._number)
+        measured = self._measured(plot)
+        save = functools.partial(self._around.store.save_delivered, self._number, measured)
         await self._record.write(save, event)
+        self._times.forget(plot.plot_id)
+
+    def _measured(self, plot: Plot) -> Measured:
+        times = self._times.of(plot.plot_id)
+        seen_well = times.seconds is not None and times.seconds >= TMP_SEEN_WELL
+        copies = [s for s in (times.copy_seconds, self._delivery_seconds) if s is not None]
+        return Measured(
+            bytes=plot.size,
+            tmp_bytes=times.tmp_bytes if seen_well else None,
+            seconds=times.seconds,
+            delivery_seconds=sum(copies) if copies else None,
+            longest_silence=times.longest_silence,
+            phases=times.phase_seconds,
+        )
 
     # Post-commands
 

@@ -9,25 +9,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from plotrun.estimate import PLOTS_ASKED, timing_of
 from plotrun.finished_plot import FinishedPlot, promise_key
 from plotrun.follow import last_lines
-from plotrun.logparser import LogParser, PlotComplete, PlotNamed
-from plotrun.model import EventKind, Job, Plot, PlotStage, PlotWork, Progress, Stage
+from plotrun.logparser import LogParser, PlotComplete, PlotNamed, PlotStarted
+from plotrun.model import EventKind, Job, Plot, PlotStage, PlotWork, Progress, Stage, Timing
+from plotrun.plot_times import TimesOfPlots
 from plotrun.plotter import Plotter
 from plotrun.process import Process, Spawn, exit_words
+from plotrun.settings.schema import JobKeys
+from plotrun.standstill import Standstill, limit
 from plotrun.threads import in_daemon_thread
 from plotrun.user_commands import pre_commands, run_pre_commands
-from plotrun.workdir import clear_directory, make_directory, new_plots, rescue_whole
+from plotrun.words import duration_words
+from plotrun.workdir import (
+    clear_directory,
+    least_whole_bytes,
+    make_directory,
+    new_plots,
+    rescue_whole,
+    temporary_bytes,
+)
 from plotrun.worker_record import WorkerRecord
 
 PLOTTER_STEP = "plotter"
 PROGRESS_STEP = 0.01
 """An event tells of progress when it has grown by this much."""
-WHOLE_FRACTION = 0.95
-"""A plot of less than this part of the expected size is not whole: sizes of V1 plots are within
-1 % of the formula."""
 
 
 class WorkerFailed(Exception):  # noqa: N818 - reads as what it says
@@ -46,7 +56,13 @@ class Life:
         self._parser = LogParser(plotter.rules)
         self._bringing: dict[int, asyncio.Task[str | None]] = {}
         self._told_fraction = 0.0
-        self._plot_complete = asyncio.Event()
+        self._plots_changed = asyncio.Event()
+        self._times = TimesOfPlots()
+        self._still = Standstill(record.around.clock.now())
+        self._ended_because: str | None = None
+        self._old = record.worker.progress
+        self._backlog = 0
+        """Bytes of the log that were there before it was followed: nobody saw when they came."""
 
     @property
     def _stage(self) -> Stage:
@@ -101,7 +117,9 @@ class Life:
         log = self.record.worker.log
         assert log is not None
         process = await self._plotter_process()
-        self.record.change(progress=Progress())  # the log is read from its beginning
+        # The log is read from its beginning.
+        self._backlog = await asyncio.to_thread(_size, log) if self._resumed else 0
+        self.record.change(progress=Progress(since=self.record.worker.started_at))
         follower = self._around.logs.follow(log, self._read_log)
         collecting = asyncio.create_task(self._collect_while_plotting())
         try:
@@ -187,17 +205,25 @@ class Life:
 
     def _read_log(self, chunk: bytes) -> None:
         facts = self._parser.feed(chunk)
+        live = self._backlog <= 0
+        self._backlog -= len(chunk)
+        seen_at = self._around.clock.now() if live else None
+        self._times.take(facts, seen_at)
+        self._still.heard(self._around.clock.now())
+        if self.record.worker.progress.still_since is not None:
+            self.record.change(progress=replace(self.record.worker.progress, still_since=None))
         if not facts:
             return
         before = self.record.worker
         named = [fact.plot_id for fact in facts if isinstance(fact, PlotNamed)]
         now = self._plotter.advance(before.progress, facts)
         plot_ids = tuple(dict.fromkeys((*before.plot_ids, *named)))
-        self.record.change(progress=now, plot_ids=plot_ids)
-        if any(isinstance(fact, PlotComplete) for fact in facts):
-            self._plot_complete.set()
         if now.plots_started != before.progress.plots_started:
+            now = replace(now, since=self._begun(now.plots_started, seen_at))
             self._around.changed()  # it may be the last one that is wanted
+        self.record.change(progress=now, plot_ids=plot_ids)
+        if any(isinstance(fact, PlotStarted | PlotComplete) for fact in facts):
+            self._plots_changed.set()
         if now.phase != before.progress.phase and now.phase:
             self._note(EventKind.PHASE_CHANGED, phase=now.phase)
         if now.trouble and now.trouble != before.progress.trouble:
@@ -205,6 +231,12 @@ class Life:
         if abs(now.fraction - self._told_fraction) >= PROGRESS_STEP:
             self._told_fraction = now.fraction
             self._around.tell(self.record.event(EventKind.PROGRESS, fraction=now.fraction))
+
+    def _begun(self, number: int, seen_at: float | None) -> float | None:
+        """When the plot of this number was begun, if it was seen now or by an earlier plotrun."""
+        if seen_at is None and number == self._old.plots_started:
+            return self._old.since
+        return self.record.worker.started_at if seen_at is None and number == 1 else seen_at
 
     def _note(self, kind: EventKind, **data: object) -> None:
         self._around.note(self.record.event(kind, **data))
@@ -220,7 +252,9 @@ class Life:
             await self._collect()  # not every version of a plotter tells of a finished plot
             made = max(made, len(self.record.worker.plots))
         failure = None
-        if code not in (0, None):
+        if self._ended_because is not None:
+            failure = self._ended_because
+        elif code not in (0, None):
             failure = f"the plotter {exit_words(code)}"
         elif made < wanted:
             failure = "the plotter ended before the plot was complete"
@@ -237,10 +271,55 @@ class Life:
     # 4. Finished plots
 
     async def _collect_while_plotting(self) -> None:
+        started = 1
         while True:
-            await self._plot_complete.wait()
-            self._plot_complete.clear()
+            await self._plots_changed.wait()
+            self._plots_changed.clear()
+            if self.record.worker.progress.plots_started > started:
+                started = self.record.worker.progress.plots_started
+                self.record.change(timing=await asyncio.to_thread(self._timing))
             await self._collect()
+
+    async def look(self, now: float) -> None:
+        """See how much the plotter uses, and whether it stands still for too long."""
+        worker = self.record.worker
+        if worker.stage is not Stage.PLOTTING or worker.process is None:
+            return
+        await self._measure_tmp()
+        usage = await asyncio.to_thread(self._around.executor.usage, worker.process)
+        seconds = self._still.look(now, usage)
+        usual = worker.timing.silence if worker.timing else None
+        keys = self._job.keys(JobKeys)
+        if seconds < limit(keys.stuck_after, usual or self._times.current.longest_silence):
+            return
+        progress = self.record.worker.progress
+        if progress.still_since is None:
+            self.record.change(progress=replace(progress, still_since=now - seconds))
+            self._note(EventKind.PLOTTER_STUCK, minutes=round(seconds / 60))
+        if keys.when_stuck == "restart" and self._ended_because is None:
+            self._ended_because = f"the plotter stood still for {duration_words(seconds)}: ended"
+            await self._around.executor.end(worker.process)
+
+    async def _measure_tmp(self) -> None:
+        worker = self.record.worker
+        directories = [d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None]
+        used = await in_daemon_thread(lambda: temporary_bytes(directories), "measure")
+        times = self._times.current
+        times.tmp_bytes = max(used, times.tmp_bytes or 0)
+
+    def note_copied(self) -> None:
+        """Take into the progress how much of the plot has been copied."""
+        worker = self.record.worker
+        for work in worker.plots:
+            if worker.stage is Stage.FINISHING and work.stage is PlotStage.DELIVERING:
+                key = promise_key(worker.id, work.number)
+                copied = self._around.deliveries.copied(key, work.plot.size)
+                self.record.change(progress=replace(worker.progress, copied=copied))
+
+    def _timing(self) -> Timing:
+        """What this machine's last plots tell of the one that begins now."""
+        worker, store = self.record.worker, self._around.store
+        return timing_of(self._plotter, store.measured(worker.plotter, worker.k, PLOTS_ASKED))
 
     async def _collect(self) -> None:
         """Take in finished plots that are not known yet, and bring them."""
@@ -256,7 +335,7 @@ class Life:
                 await self._around.deliveries.promise(key, worker.dst, worker.plot_size)
         for work in self.record.worker.plots:
             if work.number not in self._bringing:
-                way = FinishedPlot(self.record, self._job, work.number, self._resumed)
+                way = FinishedPlot(self.record, self._job, work.number, self._resumed, self._times)
                 self._bringing[work.number] = asyncio.create_task(way.bring())
 
     def _look_for_plots(self, known: set[str]) -> list[Plot]:
@@ -268,7 +347,7 @@ class Life:
         others = {*own, *self._plotter.other_dirs(self._job)} if worker.outcome else set()
         for directory in filter(None, final | others):
             if worker.progress.whole and self._plotter.whole_suffix and directory in own:
-                least = int(WHOLE_FRACTION * worker.plot_size)
+                least = least_whole_bytes(worker.plot_size, worker.k)
                 rescue_whole(directory, self._plotter.whole_suffix, least)
             ids = None if own & {directory, directory.parent} else worker.plot_ids
             found += new_plots(directory, known, ids)
@@ -365,6 +444,10 @@ class Life:
         await self.record.write(
             self._around.store.save_ended, event, stage=Stage.ENDED, ended_at=event.at
         )
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
 
 
 def _has_said_something(log: Path | None) -> bool:

@@ -134,6 +134,47 @@ class Progress:
     """All phases are done, but the finished file has not got its final name yet."""
     trouble: str | None = None
     """The plotter's own words for why it is stuck or failing."""
+    since: float | None = None
+    """When the plot was begun, seconds since the epoch; None: nobody saw it."""
+    still_since: float | None = None
+    """Since when the plotter has stood still, seconds since the epoch, if it is stuck."""
+    copied: float = 0.0
+    """How much of the finished file has been copied to its destination."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A plot that this machine has made. Times are seconds; None is what is not known."""
+
+    bytes: int
+    """Of the finished file."""
+    tmp_bytes: int | None = None
+    """The most that its temporary files were seen to take."""
+    seconds: float | None = None
+    """Of all phases together."""
+    delivery_seconds: float | None = None
+    """From the end of the phases to the delivered file, without waiting."""
+    longest_silence: float = 0.0
+    """Between two lines of the plotter's log."""
+    phases: tuple[float, ...] = ()
+    """Of each phase; empty if they are not known."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What the last plots of the same plotter and k tell of the one being made."""
+
+    plots: int = 0
+    """How many they were."""
+    scale: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 0.95))
+    """The plotter's own fraction at the end of each phase, and how much of the whole way to the
+    delivered file that is."""
+    seconds: tuple[float, float, float] | None = None
+    """What the fastest, the middle and the slowest took for the whole way."""
+    silence: float | None = None
+    """The longest time in which their logs did not grow."""
+    by_time: bool = False
+    """Whether the plotter tells no phases."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +219,9 @@ class Worker:
     """The number of its plot after which the process was asked to end, once it was."""
     plot_size: int = 0
     """Bytes that one finished plot is expected to have."""
+    size_key: str = ""
+    """What its size depends on: plots with the same are compared."""
+    timing: Timing | None = None
     log: Path | None = None
     argv: tuple[str, ...] = ()
     process: ProcessRef | None = None
@@ -298,6 +342,7 @@ class EventKind(StrEnum):
     PHASE_CHANGED = "phase_changed"
     PROGRESS = "progress"
     PLOTTER_TROUBLE = "plotter_trouble"
+    PLOTTER_STUCK = "plotter_stuck"
     FINISH_ASKED = "finish_asked"
     PLOTTER_FINISHED = "plotter_finished"
     PLOT_FINISHED = "plot_finished"

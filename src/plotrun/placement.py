@@ -9,7 +9,9 @@ from pathlib import Path
 
 from plotrun.command_line import plotter_argv
 from plotrun.delivery import Deliveries, NoDestination
+from plotrun.estimate import PLOTS_ASKED, timing_of
 from plotrun.finished_plot import promise_key
+from plotrun.learned_sizes import size_key, sizes_of
 from plotrun.manager import Plugins
 from plotrun.model import Candidate, Deliver, Hold, Job, Stage, Worker
 from plotrun.plotter import Plotter, Run
@@ -95,7 +97,7 @@ class Placement:
         self, job: Job, plotter: Plotter, worker: str, plots: int
     ) -> Path | Hold:
         """A destination that has room for all plots of the worker, promised to them."""
-        size = plotter.sizes(job).plot
+        size = (await asyncio.to_thread(sizes_of, plotter, job, self.store)).plot
         chosen = await self.deliveries.choose(
             promise_key(worker, 1), job, None, size * max(1, plots)
         )
@@ -127,8 +129,10 @@ def new_worker(
     places: Places,
     now: float,
     log_dir: Path,
+    store: Store,
 ) -> Worker:
     """The record of a worker that is to make *plots* plots in these places."""
+    k: int | None = getattr(job.keys(plotter.keys), "k", None)
     run = Run(job, plots, places.tmp_dir, places.tmp2_dir, places.final_dir, places.more_final_dirs)
     return Worker(
         id=name,
@@ -142,9 +146,11 @@ def new_worker(
         final_dir=places.final_dir,
         more_final_dirs=places.more_final_dirs,
         dst=places.dst,
-        k=getattr(job.keys(plotter.keys), "k", None),
+        k=k,
         plots_wanted=plots,
-        plot_size=plotter.sizes(job).plot,
+        plot_size=sizes_of(plotter, job, store).plot,
+        size_key=size_key(plotter, job),
+        timing=timing_of(plotter, store.measured(plotter.name, k, PLOTS_ASKED)),
         log=log_dir / f"{name}.log",
         argv=tuple(plotter_argv(plotter.command(job), plotter.arguments(run))),
         settings=job.written,

@@ -33,7 +33,9 @@ from plotrun.process_table import (
     is_alive,
     plotter_processes,
     process_table,
+    usage,
 )
+from plotrun.standstill import Usage
 from plotrun.threads import in_daemon_thread
 
 WINDOWS = sys.platform == "win32"
@@ -101,6 +103,10 @@ class Executor(Protocol):
         self, worker: str, step: str, name: str, is_plotter: Callable[[Sequence[str]], bool]
     ) -> None:
         """Send the signal called *name* to the plotter itself, not to a shell around it."""
+        ...
+
+    def usage(self, ref: ProcessRef) -> Usage | None:
+        """What a process and its children have used; None if it has gone."""
         ...
 
 
@@ -223,6 +229,10 @@ class SystemExecutor:
         for pid in plotter_processes(worker, step, is_plotter):
             with contextlib.suppress(psutil.Error):
                 psutil.Process(pid).send_signal(getattr(signal, name))
+
+    def usage(self, ref: ProcessRef) -> Usage | None:
+        """What a process and its children have used; None if it has gone."""
+        return usage(ref)
 
 
 def exit_words(code: int | None) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from plotrun.model import ProcessRef
+from plotrun.standstill import Usage
 
 WORKER_VARIABLE = "PLOTRUN_WORKER"
 STEP_VARIABLE = "PLOTRUN_STEP"
@@ -83,6 +84,26 @@ def process_table() -> list[ProcessInfo]:
                 mark = _mark(process, WORKER_VARIABLE)
                 found.append(ProcessInfo(ref, tuple(argv), started, parent, mark))
     return found
+
+
+def usage(ref: ProcessRef) -> Usage | None:
+    """What a process and its children have used; None if it has gone."""
+    if identify(ref.pid) != ref:
+        return None
+    seconds, stopped = 0.0, False
+    try:
+        top = psutil.Process(ref.pid)
+        for process in [top, *top.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                # Those of children that have ended count as well, where the system tells them.
+                seconds += times.user + times.system
+                seconds += getattr(times, "children_user", 0.0)
+                seconds += getattr(times, "children_system", 0.0)
+                stopped = stopped or process.status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return None
+    return Usage(seconds, stopped)
 
 
 def _marked(worker: str, step: str) -> dict[int, int]:

@@ -16,6 +16,7 @@ from plotrun.model import (
     ProcessRef,
     Progress,
     Stage,
+    Timing,
     Worker,
 )
 
@@ -48,10 +49,19 @@ def worker_from_json(data: Mapping[str, Any]) -> Worker:
             "argv": tuple(data["argv"]),
             "plot_ids": tuple(data["plot_ids"]),
             "process": ProcessRef(**process) if process else None,
+            "timing": _timing(data.get("timing")),
             "progress": Progress(**data["progress"]),
             "plots": tuple(_plot_work(work) for work in data["plots"]),
         }
     )
+
+
+def _timing(data: Mapping[str, Any] | None) -> Timing | None:
+    if data is None:
+        return None
+    scale = tuple((end, on) for end, on in data["scale"])
+    seconds = data["seconds"] and tuple(data["seconds"])
+    return Timing(**{**data, "scale": scale, "seconds": seconds})
 
 
 def _plot_work(data: Mapping[str, Any]) -> PlotWork:

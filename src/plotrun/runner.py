@@ -22,6 +22,7 @@ from plotrun.follow import LogWatch
 from plotrun.holds import JobEnds, hold_of
 from plotrun.lifecycle import Life
 from plotrun.lines import log_event
+from plotrun.lookout import Lookout
 from plotrun.manager import Failure, Plugins
 from plotrun.model import Event, EventKind, Hold, Job, Progress, Worker
 from plotrun.observers import Observers
@@ -34,15 +35,12 @@ from plotrun.settings.schema import JobKeys
 from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.store import JobRecord, Store, StoreError, job_state
-from plotrun.strangers import strangers
 from plotrun.worker_record import Surroundings, WorkerRecord
 
 ASK_AGAIN = 30.0
 """Seconds after which holds are asked again: memory and disks tell nobody when they change."""
 TICK = 1.0
 """Seconds between two writings of progress, and two looks at the settings file."""
-LOOK_AROUND = 30.0
-"""Seconds between two looks at the process table."""
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +61,6 @@ class Runner:
         self.store = store
         self.clock = clock
         self.lives: dict[str, Life] = {}
-        self.others: list[Worker] = []
-        """Plotters that plotrun did not start."""
         self.watchers: list[Callable[[Event], None]] = [log_event]
         """Called with every event, on the event loop."""
         self.holds: dict[str, Hold | None] = {}
@@ -81,6 +77,7 @@ class Runner:
         )
         self._placement = Placement(plugins, store, self._disks, self._deliveries)
         self._logs = LogWatch(clock)
+        self._lookout = Lookout(executor, clock, self._schema.plotters, self.lives, self.wake)
         self._observers = Observers(plugins)
         self._room = asyncio.Event()
         self._wake = asyncio.Event()
@@ -117,7 +114,12 @@ class Runner:
     @property
     def workers(self) -> list[Worker]:
         """All workers that are alive, and plotters that plotrun did not start."""
-        return [life.record.worker for life in self.lives.values()] + self.others
+        return [life.record.worker for life in self.lives.values()] + self._lookout.others
+
+    @property
+    def others(self) -> list[Worker]:
+        """Plotters that plotrun did not start."""
+        return self._lookout.others
 
     def wake(self) -> None:
         """Look whether something may start now."""
@@ -142,7 +144,7 @@ class Runner:
         tasks = [
             asyncio.create_task(self._logs.run()),
             asyncio.create_task(self._ticks()),
-            asyncio.create_task(self._looks_around()),
+            asyncio.create_task(self._lookout.run()),
         ]
         stuck: list[str] = []
         try:
@@ -168,7 +170,7 @@ class Runner:
             self._tell_failure(failure)
         self.plugins.each("plotrun_started", runner=self)
         await self._take_up_workers()
-        await self._look_around()
+        await self._lookout.look()
         return doorbell
 
     async def _end(self, tasks: list[asyncio.Task[None]], doorbell: Doorbell) -> None:
@@ -226,7 +228,7 @@ class Runner:
                     worker.id,
                     worker.plotter,
                 )
-                self.others.append(worker)
+                self._lookout.others.append(worker)
                 continue
             await self._promise_again(worker)
             self._live(worker, job, plotter, resumed=True)
@@ -301,7 +303,9 @@ class Runner:
         if isinstance(places, Hold):
             return places
         now, log_dir = self.clock.now(), self.settings.log_dir
-        worker = new_worker(worker_id, job, plotter, plots, places, now, log_dir)
+        worker = await asyncio.to_thread(
+            new_worker, worker_id, job, plotter, plots, places, now, log_dir, self.store
+        )
         event = Event(
             EventKind.WORKER_CREATED,
             worker.created_at,
@@ -398,6 +402,8 @@ class Runner:
 
     async def _write_noted(self) -> None:
         """Write what was noted since the last time, in one go."""
+        for life in self.lives.values():
+            life.note_copied()
         progress = {
             name: life.record.worker.progress
             for name, life in self.lives.items()
@@ -416,17 +422,3 @@ class Runner:
                     for name, now in (self._written | progress).items()
                     if name in self.lives
                 }
-
-    async def _looks_around(self) -> None:
-        while True:
-            await self.clock.sleep(LOOK_AROUND)
-            await self._look_around()
-
-    async def _look_around(self) -> None:
-        """See which plotters run that plotrun did not start."""
-        table = await asyncio.to_thread(self._executor.table)
-        left_alone = [worker for worker in self.others if worker.job]
-        found = strangers(table, list(self._schema.plotters.values()), set(self.lives))
-        if [w.id for w in left_alone + found] != [w.id for w in self.others]:
-            self.wake()
-        self.others = left_alone + found

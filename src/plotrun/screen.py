@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ def _workers(workers: Sequence[Row]) -> Table:
     table.add_column("stage", overflow="ellipsis", ratio=1)
     table.add_column("", width=BAR_WIDTH)
     table.add_column("%", justify="right", no_wrap=True)
+    table.add_column("left", no_wrap=True)
     for worker in workers:
         fraction = worker["fraction"]
         table.add_row(
@@ -79,15 +81,26 @@ def _workers(workers: Sequence[Row]) -> Table:
             duration_words(worker["seconds"]),
             stage_words(worker),
             ProgressBar(total=1.0, completed=fraction, width=BAR_WIDTH),
-            f"{100 * fraction:.0f}",
+            str(int(100 * fraction)),
+            left_words(worker["seconds_left"]),
         )
     return table
+
+
+def left_words(seconds: Sequence[float] | None) -> str:
+    """The time left, from the least to the most: "1h 50m–2h 10m"."""
+    if seconds is None:
+        return ""
+    least, _, most = (duration_words(each) for each in seconds)
+    return least if least == most else f"{least}–{most}"
 
 
 def stage_words(worker: Row) -> str:
     """Where a worker is, in a few words."""
     if not worker["own"]:
         return "by hand"
+    if worker["stuck_since"]:
+        return f"stuck since {time.strftime('%H:%M', time.localtime(worker['stuck_since']))}"
     if worker["trouble"]:
         return printable(worker["trouble"])
     waiting = [plot["waiting"] for plot in worker["plots"] if plot["waiting"]]

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from plotrun.estimate import done, seconds_left
 from plotrun.lock import running
 from plotrun.logparser import LogParser
 from plotrun.model import EventKind, PlotWork, Progress, Worker
@@ -96,8 +97,10 @@ def _worker(worker: Worker, now: float, own: bool) -> dict[str, Any]:
         "seconds": now - (worker.started_at or worker.created_at),
         "phase": progress.phase,
         "step": progress.step,
-        "fraction": progress.fraction,
+        "fraction": done(worker, now),
+        "seconds_left": seconds_left(worker, now),
         "trouble": progress.trouble,
+        "stuck_since": progress.still_since,
         "plots_wanted": worker.plots_wanted,
         "plots": [_plot(work) for work in worker.plots],
     }
@@ -144,4 +147,6 @@ def _read_progress(worker: Worker, plotter: Plotter | None) -> Progress:
                 progress = plotter.advance(progress, parser.feed(chunk))
     except OSError:
         return worker.progress
-    return progress
+    # When its plot was begun only the runner has seen.
+    begun = worker.progress if progress.plots_started == worker.progress.plots_started else None
+    return replace(progress, since=begun.since if begun else None)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from plotrun.model import Event, EventKind, Job, JobState, Progress, Stage, Worker
+from plotrun.model import Event, EventKind, Job, JobState, Measured, Progress, Stage, Worker
 from plotrun.records import as_json, worker_from_json
 from plotrun.store_schema import FORMS
 
@@ -135,7 +135,9 @@ class Store:
             json.dumps(as_json(worker)),
         )
 
-    def save_delivered(self, number: int, worker: Worker, events: Sequence[Event]) -> None:
+    def save_delivered(
+        self, number: int, measured: Measured, worker: Worker, events: Sequence[Event]
+    ) -> None:
         """Write that a plot of *worker* is delivered: it counts from now on, and only once."""
         (plot,) = (work.plot for work in worker.plots if work.number == number)
         with self._writing():
@@ -148,7 +150,37 @@ class Store:
                 events[0].at,
                 plot.size,
             )
+            self._run(
+                "INSERT OR IGNORE INTO measured VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                worker.id,
+                number,
+                worker.plotter,
+                worker.k,
+                worker.size_key,
+                events[0].at,
+                measured.bytes,
+                measured.tmp_bytes,
+                measured.seconds,
+                measured.delivery_seconds,
+                measured.longest_silence,
+                json.dumps(measured.phases),
+            )
             self._add_events(events)
+
+    def measured(
+        self, plotter: str, k: int | None, count: int, size_key: str | None = None
+    ) -> list[Measured]:
+        """The last plots of a plotter and k, the latest first; only those of one *size_key*."""
+        rows = self._rows(
+            "SELECT bytes, tmp_bytes, seconds, delivery_seconds, longest_silence, phases "
+            "FROM measured WHERE plotter = ? AND k IS ? AND size_key = coalesce(?, size_key) "
+            "ORDER BY at DESC LIMIT ?",
+            plotter,
+            k,
+            size_key,
+            count,
+        )
+        return [_measured(*row) for row in rows]
 
     def save_failed(self, worker: Worker, events: Sequence[Event]) -> None:
         """Write a worker's failure and count it."""
@@ -431,3 +463,15 @@ def job_state(record: JobRecord, workers: Sequence[Worker]) -> JobState:
         last_start_at=record.last_start_at,
         paused=record.paused,
     )
+
+
+def _measured(
+    size: int,
+    tmp_bytes: int | None,
+    seconds: float | None,
+    delivery_seconds: float | None,
+    longest_silence: float,
+    phases: str,
+) -> Measured:
+    known = tuple(json.loads(phases))
+    return Measured(size, tmp_bytes, seconds, delivery_seconds, longest_silence, known)

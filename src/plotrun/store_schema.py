@@ -74,7 +74,7 @@ CREATE TABLE measured (
     tmp_bytes INTEGER,
     seconds REAL,
     delivery_seconds REAL,
-    longest_silence REAL,
+    longest_silence REAL NOT NULL,
     phases TEXT NOT NULL,
     PRIMARY KEY (worker, number)
 ) STRICT;

@@ -142,6 +142,17 @@ class JobKeys:
     io_priority: Annotated[
         Literal["idle", "low", "normal", "high"] | None, Help("Disk priority of the plotter.")
     ] = None
+    stuck_after: Annotated[
+        Seconds | None,
+        Help(
+            "A plotter whose log and processes stand still for this long is stuck. Default: ten "
+            "times the longest silence of the last plots, at least 15 minutes."
+        ),
+    ] = None
+    when_stuck: Annotated[
+        Literal["tell", "restart"],
+        Help('What becomes of a stuck plotter: "restart" ends it, and the job starts another.'),
+    ] = "tell"
     cpu_affinity: Annotated[Cpus | None, Help("CPUs that the plotter may use.")] = None
 
 

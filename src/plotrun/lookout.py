@@ -1,0 +1,66 @@
+"""The runner's look around, twice a minute: plotters of others, and how its own are doing."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Callable, Mapping
+
+from plotrun.clock import Clock
+from plotrun.lifecycle import Life
+from plotrun.model import Worker
+from plotrun.plotter import Plotter
+from plotrun.process import Executor
+from plotrun.strangers import strangers
+
+INTERVAL = 30.0
+"""Seconds between two looks at the process table."""
+
+log = logging.getLogger(__name__)
+
+
+class Lookout:
+    """Sees what runs on this machine."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        clock: Clock,
+        plotters: Mapping[str, Plotter],
+        lives: Mapping[str, Life],
+        changed: Callable[[], None],
+    ) -> None:
+        self.others: list[Worker] = []
+        """Plotters that plotrun did not start, and workers whose plotter is not installed."""
+        self._executor = executor
+        self._clock = clock
+        self._plotters = plotters
+        self._lives = lives
+        self._changed = changed
+        self._looking: dict[Life, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Look around, for ever."""
+        while True:
+            await self._clock.sleep(INTERVAL)
+            await self.look()
+
+    async def look(self) -> None:
+        """See which other plotters run, and how much each of the runner's own uses."""
+        table = await asyncio.to_thread(self._executor.table)
+        left_alone = [worker for worker in self.others if worker.job]
+        found = strangers(table, list(self._plotters.values()), set(self._lives))
+        if [w.id for w in left_alone + found] != [w.id for w in self.others]:
+            self._changed()
+        self.others = left_alone + found
+        for life in self._lives.values():
+            if life not in self._looking:  # a disk that hangs must not hold up the others
+                task = asyncio.create_task(life.look(self._clock.now()))
+                self._looking[life] = task
+                task.add_done_callback(functools.partial(self._has_looked, life))
+
+    def _has_looked(self, life: Life, task: asyncio.Task[None]) -> None:
+        del self._looking[life]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("worker %s cannot be looked at", life.record.worker.id, exc_info=error)
