@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := . plugins/plotrun-chiapos plugins/plotrun-pos2
+PACKAGES := . plugins/plotrun-chiapos plugins/plotrun-pos2 plugins/plotrun-bladebit
 SOURCES := $(PACKAGES:%=%/pyproject.toml)
 
 .PHONY: demo test
