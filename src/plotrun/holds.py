@@ -30,7 +30,8 @@ def hold_of(
 ) -> Hold | None:
     """The hold on *job*, with all reasons in lines, or None if a worker may start."""
     if job.plots and state.made + state.expected >= job.plots:
-        return JobEnds(_ends_words(job, state), for_user=True)
+        # Plots on their way may fail: only what is made is for good.
+        return JobEnds(_ends_words(job, state), for_user=state.made >= job.plots)
     holds = _own(job, state, clock)
     for name, answer in plugins.each(
         "plotrun_hold", job=job, state=state, workers=workers, clock=clock, settings=settings

@@ -338,8 +338,11 @@ class Runner:
         for job in self.settings.jobs:
             record = await asyncio.to_thread(self.store.job, job.name)
             hold = self.holds.get(job.name)
-            ended = isinstance(hold, JobEnds) and not any(
-                worker.job == job.name for worker in self.workers
+            # The hold may be older than a worker's end: its plots were counted as on their way.
+            ended = (
+                isinstance(hold, JobEnds)
+                and record.made >= job.plots
+                and not any(worker.job == job.name for worker in self.workers)
             )
             if ended != record.ended:
                 data = {"plots": record.made}
