@@ -73,6 +73,7 @@ from plotrun.words import duration_words, printable, size_words
 if TYPE_CHECKING:
     from plotrun.builtin.chia import CHIAPOS_LOG, CHIAPOS_PHASE_SHARES
     from plotrun.clock import Clock
+    from plotrun.command_line import plotter_argv
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
 
@@ -85,8 +86,9 @@ _LATE = {
     "Clock": "plotrun.clock",
     "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.settings",
+    "plotter_argv": "plotrun.command_line",
 }
-"""Types that bring much with them, imported when they are asked for."""
+"""Names that bring much with them, imported when they are asked for."""
 
 
 def __getattr__(name: str) -> Any:
@@ -154,6 +156,7 @@ __all__ = [
     "log_words",
     "option",
     "options",
+    "plotter_argv",
     "printable",
     "puzzle_hash",
     "read_plot",
