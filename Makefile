@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := . plugins/plotrun-chiapos plugins/plotrun-pos2 plugins/plotrun-gigahorse
+PLUGINS := bladebit chiapos gigahorse pos2
+PACKAGES := . $(PLUGINS:%=plugins/plotrun-%)
 SOURCES := $(PACKAGES:%=%/pyproject.toml)
 
 .PHONY: demo test

@@ -145,7 +145,7 @@ def test_the_schema_describes_every_key(farm: Farm) -> None:
         "maximum": 19,
         "description": "Priority of the plotter: 19 is the lowest.",
     }
-    assert {"chia", "chiapos", "madmax"} <= set(job["plotter"]["enum"])
+    assert {"bladebit", "chia", "chiapos", "madmax", "xchplot2"} <= set(job["plotter"]["enum"])
     plugins = tables["plugins"]["properties"]
     defaults = tables["defaults"]["properties"]
     found = [job, tables["plotrun"]["properties"], defaults["chia"]["properties"]]

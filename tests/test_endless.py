@@ -92,11 +92,11 @@ def test_the_user_lets_a_worker_finish(farm: Farm) -> None:
         assert read_plot(plot).k == 18
 
 
-def test_a_plotter_that_cannot_be_asked_may_not_be_endless(farm: Farm) -> None:
+def test_a_plotter_that_must_be_told_a_number_may_not_be_endless(farm: Farm) -> None:
     farm.write(plotter="chia", plots_per_process=0)
     said = farm.plotrun("check")
     assert said.returncode == 2
-    assert "found 0, expected at least 1: chia cannot be asked to finish early" in said.stderr
+    assert "found 0, expected at least 1: chia must be told how many plots to make" in said.stderr
 
 
 def test_finish_without_a_match_changes_nothing(farm: Farm) -> None:

@@ -7,7 +7,11 @@ from itertools import pairwise
 import pytest
 
 from farm import Farm
-from plotrun import EventKind
+from plotrun import EventKind, JobState
+from plotrun.clock import SystemClock
+from plotrun.holds import JobEnds, hold_of
+from plotrun.manager import load_plugins
+from plotrun.settings.load import load_settings
 from simulated import DAY, HOUR, MINUTE, simulate
 
 
@@ -33,6 +37,19 @@ def test_a_job_stops_at_its_number_of_plots(farm: Farm) -> None:
     delivered = simulate(farm, days=7, plotter_takes=HOUR, kind=EventKind.PLOT_DELIVERED)
     assert len(delivered) == 5
     assert len(farm.plots()) == 5
+
+
+@pytest.mark.parametrize(("made", "expected", "for_good"), [(2, 1, False), (3, 0, True)])
+def test_plots_on_their_way_may_fail_and_end_no_job(
+    farm: Farm, made: int, expected: int, for_good: bool
+) -> None:
+    """A worker that fails after this was asked leaves its job to be gone on with."""
+    plugins = load_plugins()
+    settings = load_settings(farm.write(plots=3), plugins.schema())
+    state = JobState("test", made=made, expected=expected)
+    hold = hold_of(plugins, settings, settings.jobs[0], state, (), SystemClock())
+    assert isinstance(hold, JobEnds)
+    assert hold.for_user is for_good
 
 
 def test_failures_in_a_row_wait_longer_and_longer_and_then_pause(farm: Farm) -> None:

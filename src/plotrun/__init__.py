@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         slashed,
     )
     from plotrun.clock import Clock
+    from plotrun.command_line import plotter_argv
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
 
@@ -99,8 +100,9 @@ _LATE = {
     "Clock": "plotrun.clock",
     "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.settings",
+    "plotter_argv": "plotrun.command_line",
 }
-"""Types that bring much with them, imported when they are asked for."""
+"""Names that bring much with them, imported when they are asked for."""
 
 
 def __getattr__(name: str) -> Any:
@@ -175,6 +177,7 @@ __all__ = [
     "log_words",
     "option",
     "options",
+    "plotter_argv",
     "printable",
     "puzzle_hash",
     "read_plot",

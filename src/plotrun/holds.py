@@ -34,7 +34,9 @@ def hold_of(
     """The hold on *job*, with all reasons in lines, or None if a worker may start."""
     surplus = state.made + state.expected - job.plots
     if job.plots and surplus >= 0:
-        return JobEnds(_ends_words(job, state), for_user=True, surplus=surplus)
+        # Plots on their way may fail: only what is made is for good.
+        made = state.made >= job.plots
+        return JobEnds(_ends_words(job, state), for_user=made, surplus=surplus)
     holds = _own(job, state, clock)
     for name, answer in plugins.each(
         "plotrun_hold", job=job, state=state, workers=workers, clock=clock, settings=settings

@@ -254,7 +254,8 @@ class Life:
         failure = None
         if self._ended_because is not None:
             failure = self._ended_because
-        elif code not in (0, None):
+        elif code not in (0, None) and not (worker.finish_after and made >= wanted):
+            # One that was asked to finish may say so by its exit code.
             failure = f"the plotter {exit_words(code)}"
         elif made < wanted:
             failure = "the plotter ended before the plot was complete"

@@ -39,6 +39,7 @@ class TimesOfPlots:
     def __init__(self) -> None:
         self.current = PlotTimes()
         self._by_id: dict[str, PlotTimes] = {}
+        self._last: PlotTimes | None = None
         self._heard_at: float | None = None
 
     def take(self, facts: Iterable[Fact], now: float | None) -> None:
@@ -55,7 +56,10 @@ class TimesOfPlots:
                 case PlotTook(seconds):
                     self.current.seconds, self.current.made_at = seconds, now
                 case PlotComplete(plot_id):
-                    _complete(self.of(plot_id), now)
+                    complete = self._by_id.get(plot_id or "", self.current)
+                    _complete(complete, now)
+                    if complete is self.current:  # some plotters do not tell that the next begins
+                        self._last, self.current = complete, PlotTimes(begun_at=now)
                 case _:
                     pass
 
@@ -66,9 +70,9 @@ class TimesOfPlots:
             self.current.longest_silence = max(self.current.longest_silence, silence)
         self._heard_at = now
 
-    def of(self, plot_id: str | None) -> PlotTimes:
-        """The times of a plot; those of the plot being made if it is not known by its id."""
-        return self._by_id.get(plot_id or "", self.current)
+    def of(self, plot_id: str) -> PlotTimes:
+        """The times of a finished plot; of the last one, if the plotter does not tell ids."""
+        return self._by_id.get(plot_id, self._last or self.current)
 
     def forget(self, plot_id: str) -> None:
         """The plot is delivered: a process may make thousands."""

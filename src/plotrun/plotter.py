@@ -79,8 +79,10 @@ class Plotter(ABC):
     several_plots: ClassVar[bool] = False
     """Whether one process can make several plots."""
     endless: ClassVar[bool] = False
-    """Whether a process usually goes on until it is asked to finish: the default of the job's
-    ``plots_per_process`` is then 0."""
+    """Whether a process can go on until it is asked to finish, by `finish_signal`."""
+    usual_plots: ClassVar[int] = 1
+    """How many plots a process usually makes, 0 for endless: the default of the job's
+    ``plots_per_process``."""
     finish_signal: ClassVar[str | None] = None
     """The signal ("SIGINT") on which a process that was told to make several plots ends after
     the plot under way, if there is one."""

@@ -296,7 +296,7 @@ class Runner:
         plotter = self._plotter(job)
         wanted = job.keys(JobKeys).plots_per_process
         if wanted is None:
-            wanted = 0 if plotter.endless else 1
+            wanted = plotter.usual_plots
         plots = wanted if job.plots == 0 else min(wanted, job.plots - made)
         worker_id = secrets.token_hex(4)
         places = await self._placement.place(job, plotter, worker_id, plots, self.workers)
@@ -364,8 +364,11 @@ class Runner:
         for job in self.settings.jobs:
             record = await asyncio.to_thread(self.store.job, job.name)
             hold = self.holds.get(job.name)
-            ended = isinstance(hold, JobEnds) and not any(
-                worker.job == job.name for worker in self.workers
+            # The hold may be older than a worker's end: its plots were counted as on their way.
+            ended = (
+                isinstance(hold, JobEnds)
+                and record.made >= job.plots
+                and not any(worker.job == job.name for worker in self.workers)
             )
             if ended != record.ended:
                 data = {"plots": record.made}

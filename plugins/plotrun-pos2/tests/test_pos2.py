@@ -119,8 +119,9 @@ def job(tmp_path: Path, keys: str) -> Job:
 
 
 def test_sizes_are_those_of_real_plots(plot: Path, tmp_path: Path) -> None:
+    """Chance moves small plots: of 120 of k=18 all were within 2.1 %, the middle one 0.2 % off."""
     assert Pos2Plotter().sizes(job(tmp_path, "k = 18")).plot == pytest.approx(
-        plot.stat().st_size, rel=0.02
+        plot.stat().st_size, rel=0.04
     )
 
 

@@ -169,6 +169,7 @@ class MadMaxPlotter(Plotter):
     rules: ClassVar[Sequence[Rule]] = MADMAX_LOG
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
+    endless: ClassVar[bool] = True
     finish_signal: ClassVar[str | None] = "SIGINT"
     phase_shares: ClassVar[tuple[float, ...]] = (0.50, 0.12, 0.33, 0.05)
     phase_steps: ClassVar[tuple[int, ...]] = (7, 6, 12, 1)

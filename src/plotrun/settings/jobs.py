@@ -234,6 +234,6 @@ def _several_problem(plotter: Plotter, several: int | None) -> str | None:
         return None
     if not plotter.several_plots:
         return f"1: {plotter.name} makes one plot in a process"
-    if several == 0 and plotter.finish_signal is None:
-        return f"at least 1: {plotter.name} cannot be asked to finish early"
+    if several == 0 and not plotter.endless:
+        return f"at least 1: {plotter.name} must be told how many plots to make"
     return None

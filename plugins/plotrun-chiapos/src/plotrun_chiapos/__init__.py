@@ -88,6 +88,7 @@ class ChiaposPlotter(Plotter):
     rules: ClassVar[Sequence[Rule]] = CHIAPOS_LOG
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
+    endless: ClassVar[bool] = True
     finish_signal: ClassVar[str | None] = "SIGINT"
     phase_shares: ClassVar[tuple[float, ...]] = CHIAPOS_PHASE_SHARES
     finishes_in_tmp2: ClassVar[bool] = True

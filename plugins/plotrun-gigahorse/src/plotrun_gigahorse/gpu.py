@@ -104,6 +104,7 @@ class GigahorseGpuPlotter(Plotter):
     has_tmp2: ClassVar[bool] = True
     several_plots: ClassVar[bool] = True
     endless: ClassVar[bool] = True
+    usual_plots: ClassVar[int] = 0
     finish_signal: ClassVar[str | None] = "SIGINT"
     chooses_dst: ClassVar[bool] = True
     size_keys: ClassVar[tuple[str, ...]] = ("k", "compression")

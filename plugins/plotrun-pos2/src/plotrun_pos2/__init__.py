@@ -1,56 +1,29 @@
-"""V2 plots on the CPU, by the wheel ``chia_rs``."""
+"""V2 plots: the plotters ``pos2`` and ``xchplot2``, and the check of finished plots."""
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
-from annotated_types import Ge, Le
+from annotated_types import Ge
 
-from plotrun import (
-    ContractAddress,
-    Help,
-    Job,
-    KeyProblem,
-    Plot,
-    PlotComplete,
-    PlotFormat,
-    PlotNamed,
-    PlotStarted,
-    Plotter,
-    PublicKey,
-    Recognised,
-    Rule,
-    Run,
-    SettingsSection,
-    Sizes,
-    Trouble,
-    hookimpl,
-    log_words,
-    recognised,
-)
+from plotrun import Help, Job, Plot, PlotFormat, Plotter, SettingsSection, hookimpl
+from plotrun_pos2.pos2 import Pos2Keys, Pos2Plotter
+from plotrun_pos2.xchplot2 import Xchplot2Keys, Xchplot2Plotter
 
 if TYPE_CHECKING:
     from plotrun import Settings
 
-__all__ = ["plotrun_check_plot", "plotrun_plotters", "plotrun_settings"]
-
-
-@dataclass(frozen=True)
-class Pos2Keys:
-    """The keys of a job that the plotter ``pos2`` reads."""
-
-    k: Annotated[int, Ge(18), Le(32), Help("Size of the plot, even; the network's is 28.")] = 28
-    strength: Annotated[int, Ge(2), Le(63), Help("Strength of the plot; the network's is 2.")] = 2
-    farmer_public_key: Annotated[PublicKey | None, Help("Farmer public key.")] = None
-    pool_public_key: Annotated[PublicKey | None, Help("Pool public key.")] = None
-    pool_contract_address: Annotated[
-        ContractAddress | None, Help("Pool contract address, for portable plots.")
-    ] = None
+__all__ = [
+    "Pos2Keys",
+    "Pos2Plotter",
+    "Pos2Settings",
+    "Xchplot2Keys",
+    "Xchplot2Plotter",
+    "plotrun_check_plot",
+    "plotrun_plotters",
+    "plotrun_settings",
+]
 
 
 @dataclass(frozen=True)
@@ -64,70 +37,10 @@ class Pos2Settings:
     ] = 100
 
 
-class Pos2Plotter(Plotter):
-    """``python -m plotrun_pos2``: it tells no phases, and needs no temporary space."""
-
-    name: ClassVar[str] = "pos2"
-    keys: ClassVar[type] = Pos2Keys
-    default_command: ClassVar[str] = f"{shlex.quote(sys.executable)} -m plotrun_pos2"
-    several_plots: ClassVar[bool] = True
-    finish_signal: ClassVar[str | None] = "SIGINT"
-    size_keys: ClassVar[tuple[str, ...]] = ("k", "strength")
-    rules: ClassVar[Sequence[Rule]] = (
-        Rule(rb"Starting plot \d+", lambda m: PlotStarted()),
-        Rule(rb"ID: ([0-9a-f]{64})", lambda m: PlotNamed(m[1].decode())),
-        Rule(rb"Finished plot ([0-9a-f]{64})", lambda m: PlotComplete(m[1].decode())),
-        Rule(rb"Error: [^\n]*", lambda m: Trouble(log_words(m[0]))),
-    )
-
-    def arguments(self, run: Run) -> list[str]:
-        """The program's own flags; ``-t`` is only for recognising it."""
-        keys = run.job.keys(Pos2Keys)
-        words: list[object] = ["-k", keys.k, "-n", run.plots, "-s", keys.strength]
-        words += ["-t", run.tmp_dir, "-d", run.final_dir]
-        for flag, value in (
-            ("-f", keys.farmer_public_key),
-            ("-p", keys.pool_public_key),
-            ("-c", keys.pool_contract_address),
-        ):
-            words += [] if value is None else [flag, value]
-        return [str(word) for word in words]
-
-    def sizes(self, job: Job) -> Sizes:
-        """Bytes of the finished plot, within 2 % for k from 18 to 28 (measured); it grows alone."""
-        k = job.keys(Pos2Keys).k
-        size = int(2**k * (k + 1.9) / 8)
-        return Sizes(size, size)
-
-    def check(self, values: Any) -> Iterable[KeyProblem]:
-        """An even k; all keys of a farmable plot, or none for a test plot."""
-        pool, contract = values.pool_public_key, values.pool_contract_address
-        if values.k % 2:
-            yield KeyProblem("k", "an even number: V2 plots have no other k")
-        if pool and contract:
-            expected = "either pool_public_key or pool_contract_address, not both"
-            yield KeyProblem("pool_contract_address", expected)
-        elif bool(values.farmer_public_key) != bool(pool or contract):
-            key = "pool_contract_address" if values.farmer_public_key else "farmer_public_key"
-            expected = "farmer_public_key together with a pool key or contract, or none of them"
-            yield KeyProblem(key, expected)
-
-    def recognise(self, argv: Sequence[str]) -> Recognised | None:
-        """A process of this module."""
-        python = argv and PurePath(argv[0]).name.startswith("python")
-        if python and list(argv[1:3]) == ["-m", "plotrun_pos2"]:
-            return recognised(argv[3:], "-k", "-t", "-2", "-d")
-        return None
-
-    def version_command(self, command: str) -> str | None:
-        """The module tells the version of chia_rs."""
-        return f"{command} --version"
-
-
 @hookimpl
 def plotrun_plotters() -> list[Plotter]:
-    """The plotter ``pos2``."""
-    return [Pos2Plotter()]
+    """The plotters ``pos2`` and ``xchplot2``."""
+    return [Pos2Plotter(), Xchplot2Plotter()]
 
 
 @hookimpl
@@ -137,11 +50,18 @@ def plotrun_settings() -> SettingsSection:
 
 
 @hookimpl
-def plotrun_check_plot(plot: Plot, settings: Settings) -> str | None:
-    """Look for a proof in a V2 plot, solve and verify it."""
+def plotrun_check_plot(plot: Plot, job: Job, settings: Settings) -> str | None:
+    """Look for a proof in a V2 plot, solve and verify it.
+
+    xchplot2 checks its own plots: they may have a form that chia_rs reads no more, or not yet.
+    """
     challenges = settings.section(Pos2Settings).check_challenges
     if plot.format is not PlotFormat.V2 or not challenges:
         return None
+    if job.plotter == Xchplot2Plotter.name:
+        from plotrun_pos2.xchplot2_verify import verify_problem
+
+        return verify_problem(plot.path, job.command or Xchplot2Plotter.default_command, challenges)
     from plotrun_pos2.verify import problem_apart
 
     return problem_apart(plot.path, challenges)

@@ -1,0 +1,3 @@
+from farm_fixture import farm
+
+__all__ = ["farm"]
