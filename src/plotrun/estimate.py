@@ -96,7 +96,7 @@ def seconds_left(worker: Worker, now: float) -> tuple[float, float, float] | Non
     if timing is None or timing.seconds is None or timing.plots < PLOTS_FOR_TIME_LEFT:
         return None
     way = done(worker, now)
-    if way == 0.0 or way == 1.0 or begun is None:
+    if way == 1.0 or begun is None:
         return None
     least, likely, most = (seconds * (1 - way) for seconds in timing.seconds)
     if way >= PACE_FROM:
