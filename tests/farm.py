@@ -90,6 +90,14 @@ class Farm:
         self.settings.write_text(text, "utf-8")
         return self.settings
 
+    def patch(self, module: str, name: str, value: object) -> None:
+        """Let this farm's plotrun run with another value of a constant."""
+        directory = self.root / "patches"
+        directory.mkdir(exist_ok=True)
+        with (directory / "sitecustomize.py").open("a") as file:
+            file.write(f"import {module}\n{module}.{name} = {value!r}\n")
+        self.environment["PYTHONPATH"] = str(directory)
+
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start plotrun in the background, its output in a pipe."""
         return subprocess.Popen(

@@ -22,12 +22,16 @@ import secrets
 import shutil
 import signal
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 DATA = Path(__file__).parent / "data"
 LOG = Path(os.environ.get("STANDIN_LOG", DATA / "madmax-k22-two-plots.log"))
-PLOT_BYTES = 100_000
+SMALL_BYTES = 100_000
+LARGEST_REAL_K = 22
+"""A plot up to this k has the size of a real one."""
 REFUSED = 254
 COPY_AGAIN = 0.2
 """Seconds before a copy that failed is tried again; five minutes in the real one."""
@@ -54,17 +58,18 @@ def main() -> int:
         _say(line)
     end = begins[1] if len(begins) > 1 else len(lines)
     template = [line for line in lines[begins[0] : end] if not _of_copy(line)]
-    made = None
+    made, copier = None, ThreadPoolExecutor(1)  # one copy after the other, as in the real one
     for number in itertools.count(1):
         if finish or number == wanted + 1:
             break
         plot = _Plot(given, number, LOG.read_text())
-        plot.make(template, made)
+        plot.make(template, made, copier)
         made = plot
     if finish:
         _say("Process has been interrupted, waiting for copy/rename operations to finish ...")
     if made is not None:
-        made.copy()
+        copier.submit(made.copy)
+    copier.shutdown()
     _wait_for("STANDIN_GATE")
     return 0
 
@@ -86,6 +91,10 @@ def _arguments(words: list[str]) -> dict[str, list[str]]:
         else:
             found.setdefault(flag, []).append(word)
     return found
+
+
+def _bytes(k: int) -> int:
+    return int((2 * k + 1) * 2 ** (k - 1) * 0.78) if k <= LARGEST_REAL_K else SMALL_BYTES
 
 
 def _of_copy(line: str) -> bool:
@@ -113,14 +122,16 @@ class _Plot:
         level = f"-c{given['-C'][0]}" if "-C" in given else ""
         self._plot_id = secrets.token_bytes(32)
         self._name = f"plot-k{k}{level}-2026-11-20-19-38-{self._plot_id.hex()}"
+        self.tried = threading.Event()
         self._k, self._number = int(k), number
+        self._stage = given.get("-s", given["-t"])[0]
         self._tmp, self._finals = given["-t"][0], given.get("-d", given["-t"][:1])
 
     @property
     def _source(self) -> Path:
-        return Path(self._tmp, f"{self._name}.plot")
+        return Path(self._stage, f"{self._name}.plot")
 
-    def make(self, template: list[str], before: _Plot | None) -> None:
+    def make(self, template: list[str], before: _Plot | None, copier: ThreadPoolExecutor) -> None:
         """Make it; in its middle the plot *before* it is copied."""
         part = Path(self._tmp, f"{self._name}.p1.table3.tmp")
         part.write_bytes(bytes(1000))
@@ -133,11 +144,13 @@ class _Plot:
             if line.startswith("[P1] Table 2"):
                 _wait_for("STANDIN_GATES", str(self._number))
                 if before is not None:
-                    before.copy()
+                    copier.submit(before.copy)
+                    before.tried.wait(1)  # not for ever: one that fails holds up the next ones
         header = b"Proof of Space Plot" + self._plot_id + bytes([self._k])
         header += (8).to_bytes(2, "big") + b"mmx-v2.4" + (128).to_bytes(2, "big") + bytes(128)
         growing = self._source.with_name(f"{self._name}.plot.tmp")
-        growing.write_bytes(header + bytes(PLOT_BYTES))
+        growing.write_bytes(header)
+        os.truncate(growing, _bytes(self._k))  # holes: they take no room here
         growing.rename(self._source)
         part.unlink()
 
@@ -147,7 +160,9 @@ class _Plot:
             for final in self._finals:
                 if final == self._tmp:
                     return
-                if self._copied(Path(final, f"{self._name}.plot")):
+                copied = self._copied(Path(final, f"{self._name}.plot"))
+                self.tried.set()
+                if copied:
                     return
             time.sleep(COPY_AGAIN)
 

@@ -189,6 +189,6 @@ def test_a_plot_that_was_finished_while_plotrun_was_down_is_delivered(farm: Farm
     status = farm.status()
     assert status["runner"] == {"running": False, "pid": None}
     (worker,) = farm.workers()
-    assert worker["fraction"] == 1.0, json.dumps(status)
+    assert 0.9 < worker["fraction"] < 1.0, json.dumps(status)  # made, not delivered
     assert farm.run_until_done().returncode == 0
     assert_all_is_well(farm, runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -104,3 +105,19 @@ def test_finish_without_a_match_changes_nothing(farm: Farm) -> None:
     said = farm.plotrun("finish", "nobody")
     assert said.returncode == 3
     assert said.stderr == "error: no worker is called nobody; none is running\n"
+
+
+def test_the_record_of_an_endless_worker_stays_small(farm: Farm) -> None:
+    farm.patch("plotrun.lifecycle", "PLOTS_KEPT", 2)
+    farm.write(plots=5, plots_per_process=5)
+    ended = farm.run_until_done()
+    assert ended.returncode == 0, ended.stdout
+    assert len(farm.plots()) == 5
+    store = Store(farm.state_dir)
+    (one,) = store.ended_workers(1)
+    store.close()
+    assert one.plots_seen == 5
+    assert 2 <= len(one.plots) <= 4
+    assert [work.number for work in one.plots] == list(range(one.plots_forgotten + 1, 6))
+    (row,) = json.loads(farm.plotrun("history", "--json").stdout)["workers"]
+    assert row["plots"] == 5

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from farm import Farm, until
 from plotrun.builtin.chia import ChiaPlotter
 from plotrun.builtin.madmax import MadMaxPlotter
-from plotrun.estimate import DELIVERY_SHARE, NOT_DELIVERED, done, seconds_left, timing_of
+from plotrun.estimate import DELIVERY_SHARE, NOT_DELIVERED, done, one_more, seconds_left, timing_of
 from plotrun.learned_sizes import size_key, sizes_of
 from plotrun.logparser import LogParser
 from plotrun.manager import load_plugins
@@ -121,6 +121,17 @@ def test_a_plotter_without_phases_goes_by_the_clock() -> None:
     assert done(begun, NOW + 5000) == pytest.approx(0.9)
 
 
+def test_what_is_done_does_not_shrink_when_more_is_known() -> None:
+    from plotrun_pos2.pos2 import Pos2Plotter
+
+    quick = timing_of(Pos2Plotter(), [Measured(1, None, 90.0, 10.0)])
+    slow = timing_of(Pos2Plotter(), [Measured(1, None, 900.0, 100.0)] * 3)
+    both = one_more(quick, slow)
+    begun = worker(Progress(since=NOW - 50), both)
+    assert done(begun, NOW) == done(replace(begun, timing=quick), NOW)
+    assert seconds_left(begun, NOW) is not None
+
+
 @given(
     st.lists(
         st.tuples(*[st.floats(0.01, 1e6)] * 4, st.floats(0, 1e6)).map(
@@ -201,3 +212,4 @@ def test_three_real_plots_teach_size_and_time(farm: Farm) -> None:
     assert last.plot_size == max(plot.bytes for plot in plots[1:])
     assert last.timing is not None
     assert last.timing.plots == 3
+    assert last.stage is Stage.ENDED

@@ -332,3 +332,31 @@ def test_a_whole_plot_of_a_plotter_that_died_before_naming_it_is_delivered(farm:
         (plot,) = (farm.root / "b").glob("*.plot")
         assert farm.plotrun("chiapos-check", str(plot)).returncode == 0
         assert list(farm.tmp.iterdir()) == []
+
+
+@pytest.mark.parametrize("plots", [1, 2])
+def test_a_plotter_that_sleeps_on_a_full_disk_is_relieved_of_its_plot(
+    farm: Farm, plots: int
+) -> None:
+    """chiapos tries again every five minutes, for ever, and makes nothing meanwhile."""
+    with small_disk(farm.root / "a", "1m") as full:
+        farm.write(
+            k=20,
+            plots=plots,
+            plots_per_process=plots,
+            deliver="plotter",
+            dst=[str(full), str(farm.root / "b")],
+            rest='[plugins]\nblocked = ["skip_full", "round_robin"]\n',
+        )
+        runner = farm.start("run", "--until-done")
+        until(runner, "plotter says: Could not copy")
+        until(runner, "plot delivered: " + str(farm.root / "b"))
+        until(runner, "ended: done")
+        if plots == 1:
+            assert runner.wait(60) == 0
+            assert list(farm.tmp.iterdir()) == []
+        runner.terminate()
+        runner.communicate()
+        delivered = list((farm.root / "b").glob("*.plot"))
+        assert len(delivered) == 1
+        assert farm.plotrun("chiapos-check", str(delivered[0])).returncode == 0

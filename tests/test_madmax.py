@@ -12,7 +12,15 @@ import pytest
 from farm import Farm, small_disk, until
 from plotrun import Job, LogParser, Recognised, Run, read_plot
 from plotrun.builtin.madmax import MADMAX_LOG, MadMaxPlotter
-from plotrun.logparser import Fact, PhaseTook, PlotComplete, PlotNamed, PlotTook, Trouble
+from plotrun.logparser import (
+    CopyFailed,
+    Fact,
+    PhaseTook,
+    PlotComplete,
+    PlotNamed,
+    PlotTook,
+    Trouble,
+)
 from plotrun.manager import load_plugins
 from plotrun.model import Progress
 from plotrun.settings.load import load_settings
@@ -111,7 +119,10 @@ def test_a_copy_to_another_disk_completes_a_plot() -> None:
     ],
 )
 def test_trouble_is_told_in_its_own_words(line: str) -> None:
-    assert facts(line.encode() + b"\n") == [Trouble(line)]
+    (fact,) = facts(line.encode() + b"\n")
+    assert isinstance(fact, Trouble)
+    assert fact.text == line
+    assert isinstance(fact, CopyFailed) == line.startswith("Copy to")
 
 
 # The command line
@@ -231,16 +242,72 @@ def test_a_plotter_that_refuses_its_directories_fails_in_its_own_words(farm: Far
     assert farm.leftovers() == []
 
 
-def test_a_plot_that_its_plotter_cannot_copy_is_rescued_when_that_is_ended(farm: Farm) -> None:
+def make_gates(farm: Farm, count: int) -> list[Path]:
+    """Pipes that the first plots of a stand-in wait for."""
+    gates = [farm.root / "gates" / str(number) for number in range(1, count + 1)]
+    gates[0].parent.mkdir()
+    for gate in gates:
+        os.mkfifo(gate)
+    farm.environment["STANDIN_GATES"] = str(gates[0].parent)
+    return gates
+
+
+@pytest.mark.parametrize("plots", [1, 2])
+def test_plots_that_their_plotter_cannot_copy_are_taken_elsewhere(farm: Farm, plots: int) -> None:
     with small_disk(farm.root / "a", "50k") as full:
-        write(farm, deliver="plotter", dst=str(full))
-        runner = farm.start("run", "--until-done")
-        pid = int(until(runner, "plotter started").split("process ")[1].split(",")[0])
-        assert "No space left on device" in until(runner, "plotter says: Copy to")
-        write(farm, deliver="plotter", dst=[str(full), str(farm.root / "b")])
-        until(runner, "the settings have changed")
-        os.kill(pid, 9)
-        until(runner, "plot delivered")
-        runner.wait(60)
-        assert len(list((farm.root / "b").glob("*.plot"))) == 1
+        dst = [str(full), str(farm.root / "b")]
+        write(farm, deliver="plotter", dst=dst, plots=plots, plots_per_process=plots)
+        ended = farm.run_until_done()
+        assert ended.returncode == 0, ended.stdout
+        assert "plotter says: Copy to" in ended.stdout
+        assert "No space left on device" in ended.stdout
+        assert ended.stdout.count("plotter started") == 1
+        assert len(list((farm.root / "b").glob("*.plot"))) == plots
         assert list(farm.tmp.iterdir()) == []
+        assert not [p for p in farm.processes() if "standin" in " ".join(p.cmdline())]
+
+
+def test_an_endless_plotter_that_cannot_copy_is_let_go(farm: Farm) -> None:
+    with small_disk(farm.root / "a", "50k") as full:
+        dst = [str(full), str(farm.root / "b")]
+        gates = make_gates(farm, 3)
+        write(farm, deliver="plotter", dst=dst, plots=0, plots_per_process=0)
+        runner = farm.start("run")
+        gates[0].write_text("go on")
+        gates[1].write_text("go on")
+        until(runner, "plotter says: Copy to")
+        until(runner, "plotter asked to end after its plot 3")
+        gates[2].write_text("go on")
+        until(runner, "ended: done")
+        runner.terminate()
+        runner.communicate()
+        assert len(list((farm.root / "b").glob("*.plot"))) == 3
+
+
+def test_a_plot_in_the_stage_directory_is_rescued_as_well(farm: Farm) -> None:
+    stage = farm.root / "stage"
+    stage.mkdir()
+    foreign = stage / "plot-of-somebody-else.plot"
+    foreign.write_bytes(b"not ours")
+    with small_disk(farm.root / "a", "50k") as full:
+        dst = [str(full), str(farm.root / "b")]
+        write(farm, deliver="plotter", dst=dst, stage=str(stage))
+        ended = farm.run_until_done()
+        assert ended.returncode == 0, ended.stdout
+        assert len(list((farm.root / "b").glob("*.plot"))) == 1
+        assert list(stage.iterdir()) == [foreign]
+
+
+def test_a_plot_is_rescued_when_its_plotter_is_killed_before_the_copy(farm: Farm) -> None:
+    gates = make_gates(farm, 2)
+    write(farm, deliver="plotter", plots=2, plots_per_process=2)
+    runner = farm.start("run", "--until-done")
+    pid = int(until(runner, "plotter started").split("process ")[1].split(",")[0])
+    gates[0].write_text("go on")  # the copy of the first comes after the second's gate
+    while not list(farm.tmp.glob("plotrun-*/*.plot")):
+        pass
+    os.kill(pid, 9)
+    until(runner, "plot delivered")
+    runner.wait(60)
+    assert len(farm.plots()) == 1
+    assert farm.leftovers() == []

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
 
 from farm import Farm, until
-from plotrun import lookout
 from plotrun.process_table import identify, usage
 from plotrun.standstill import Standstill, Usage, limit
 
@@ -59,6 +57,7 @@ QUIET = "echo 'Starting phase 1/4: x'; exec sleep 1000"
 
 
 def write(farm: Farm, **keys: object) -> None:
+    farm.patch("plotrun.lookout", "INTERVAL", 0.1)
     farm.write(
         plotter="chia",
         command=f"{QUIET};",
@@ -68,18 +67,6 @@ def write(farm: Farm, **keys: object) -> None:
     )
 
 
-@pytest.fixture
-def quick_looks(farm: Farm, tmp_path: Path) -> None:
-    """A plotrun that looks around every tenth of a second."""
-    hasty = tmp_path / "hasty"
-    hasty.mkdir()
-    (hasty / "sitecustomize.py").write_text(
-        f"import {lookout.__name__}\n{lookout.__name__}.INTERVAL = 0.1\n"
-    )
-    farm.environment["PYTHONPATH"] = str(hasty)
-
-
-@pytest.mark.usefixtures("quick_looks")
 def test_a_stuck_plotter_is_told_and_shown(farm: Farm) -> None:
     write(farm)
     runner = farm.start("run")
@@ -92,7 +79,6 @@ def test_a_stuck_plotter_is_told_and_shown(farm: Farm) -> None:
     runner.communicate()
 
 
-@pytest.mark.usefixtures("quick_looks")
 def test_a_stuck_plotter_is_ended_if_the_user_wants_that(farm: Farm) -> None:
     write(farm, when_stuck="restart")
     ended = farm.run_until_done()

@@ -13,6 +13,7 @@ import pluggy
 from plotrun.analysis.forms import FinishedLog, LineForm
 from plotrun.keys import puzzle_hash
 from plotrun.logparser import (
+    CopyFailed,
     Fact,
     FractionDone,
     LogParser,
@@ -128,6 +129,7 @@ __all__ = [
     "Clock",
     "Command",
     "ContractAddress",
+    "CopyFailed",
     "Deliver",
     "Event",
     "EventKind",

@@ -8,6 +8,7 @@ takes the share of the way that it took in the last plots of the same plotter an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from statistics import median
 
@@ -50,8 +51,14 @@ def timing_of(plotter: Plotter, plots: Sequence[Measured]) -> Timing:
         scale=((0.0, 0.0), *scale),
         seconds=(min(whole), median(whole), max(whole)) if whole else None,
         silence=max((plot.longest_silence for plot in plots), default=None),
-        by_time=not shares,
+        usual=median(whole) if whole and not shares else None,
     )
+
+
+def one_more(timing: Timing, new: Timing) -> Timing:
+    """*timing* for the rest of a plot, now that more is known: what is done must not shrink."""
+    usual = timing.usual if timing.usual is not None else new.usual
+    return replace(new, scale=timing.scale, usual=usual)
 
 
 def done(worker: Worker, now: float) -> float:
@@ -81,9 +88,9 @@ def _stretched(timing: Timing, fraction: float) -> float:
 def _by_time(worker: Worker, timing: Timing, now: float) -> float:
     """Of a plotter that tells no phases: by the time that the last plots took."""
     begun = worker.progress.since
-    if not timing.by_time or timing.seconds is None or begun is None:
+    if timing.usual is None or begun is None:
         return 0.0
-    return min(timing.scale[-1][1], (now - begun) / timing.seconds[1])
+    return min(timing.scale[-1][1], (now - begun) / timing.usual)
 
 
 def seconds_left(worker: Worker, now: float) -> tuple[float, float, float] | None:

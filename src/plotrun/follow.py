@@ -71,17 +71,17 @@ class LogWatch:
         """Read every log, for ever."""
         while True:
             await self._clock.sleep(INTERVAL)
-            if self._followers:
-                await self._read(tuple(self._followers))
+            while self._followers and await self._read(tuple(self._followers)) == CHUNK:
+                pass  # a log that has grown long meanwhile is read to its end
 
-    async def _read(self, followers: Sequence[Follower]) -> bool:
-        """Whether anything was new."""
+    async def _read(self, followers: Sequence[Follower]) -> int:
+        """Bytes that were new in the log with most of them."""
         async with self._reading:  # or two reads would take the same bytes
             chunks = await asyncio.to_thread(lambda: [follower.read() for follower in followers])
             for follower, chunk in zip(followers, chunks, strict=True):
                 if chunk:
                     follower.take(chunk)
-            return any(chunks)
+            return max(map(len, chunks), default=0)
 
 
 def last_lines(path: Path, count: int = 5) -> list[str]:

@@ -12,32 +12,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from plotrun.estimate import PLOTS_ASKED, timing_of
 from plotrun.finished_plot import FinishedPlot, promise_key
 from plotrun.follow import last_lines
-from plotrun.logparser import LogParser, PlotComplete, PlotNamed, PlotStarted
-from plotrun.model import EventKind, Job, Plot, PlotStage, PlotWork, Progress, Stage, Timing
-from plotrun.plot_times import TimesOfPlots
+from plotrun.model import Deliver, EventKind, Job, Plot, PlotStage, PlotWork, Stage
 from plotrun.plotter import Plotter
 from plotrun.process import Process, Spawn, exit_words
-from plotrun.settings.schema import JobKeys
-from plotrun.standstill import Standstill, limit
 from plotrun.threads import in_daemon_thread
 from plotrun.user_commands import pre_commands, run_pre_commands
-from plotrun.words import duration_words
+from plotrun.watching import PlotterWatch
 from plotrun.workdir import (
+    FINISHED,
     clear_directory,
     least_whole_bytes,
     make_directory,
     new_plots,
+    own_name,
+    rescue_plots,
     rescue_whole,
-    temporary_bytes,
 )
 from plotrun.worker_record import WorkerRecord
 
 PLOTTER_STEP = "plotter"
-PROGRESS_STEP = 0.01
-"""An event tells of progress when it has grown by this much."""
+PLOTS_KEPT = 20
+"""Plots of an endless process that its record keeps: it is written with every step."""
 
 
 class WorkerFailed(Exception):  # noqa: N818 - reads as what it says
@@ -53,16 +50,8 @@ class Life:
         self._job = job
         self._plotter = plotter
         self._resumed = resumed
-        self._parser = LogParser(plotter.rules)
         self._bringing: dict[int, asyncio.Task[str | None]] = {}
-        self._told_fraction = 0.0
-        self._plots_changed = asyncio.Event()
-        self._times = TimesOfPlots()
-        self._still = Standstill(record.around.clock.now())
-        self._ended_because: str | None = None
-        self._old = record.worker.progress
-        self._backlog = 0
-        """Bytes of the log that were there before it was followed: nobody saw when they came."""
+        self._watch = PlotterWatch(record, job, plotter)
 
     @property
     def _stage(self) -> Stage:
@@ -117,10 +106,8 @@ class Life:
         log = self.record.worker.log
         assert log is not None
         process = await self._plotter_process()
-        # The log is read from its beginning.
-        self._backlog = await asyncio.to_thread(_size, log) if self._resumed else 0
-        self.record.change(progress=Progress(since=self.record.worker.started_at))
-        follower = self._around.logs.follow(log, self._read_log)
+        await self._watch.begin(log, self._resumed)
+        follower = self._around.logs.follow(log, self._watch.read)
         collecting = asyncio.create_task(self._collect_while_plotting())
         try:
             code = await self._wait(process) if process else None
@@ -203,57 +190,19 @@ class Life:
     def _is_plotter(self, argv: Sequence[str]) -> bool:
         return self._plotter.recognise(argv) is not None
 
-    def _read_log(self, chunk: bytes) -> None:
-        facts = self._parser.feed(chunk)
-        live = self._backlog <= 0
-        self._backlog -= len(chunk)
-        seen_at = self._around.clock.now() if live else None
-        self._times.take(facts, seen_at)
-        self._still.heard(self._around.clock.now())
-        if self.record.worker.progress.still_since is not None:
-            self.record.change(progress=replace(self.record.worker.progress, still_since=None))
-        if not facts:
-            return
-        before = self.record.worker
-        named = [fact.plot_id for fact in facts if isinstance(fact, PlotNamed)]
-        now = self._plotter.advance(before.progress, facts)
-        plot_ids = tuple(dict.fromkeys((*before.plot_ids, *named)))
-        if now.plots_started != before.progress.plots_started:
-            now = replace(now, since=self._begun(now.plots_started, seen_at))
-            self._around.changed()  # it may be the last one that is wanted
-        self.record.change(progress=now, plot_ids=plot_ids)
-        if any(isinstance(fact, PlotStarted | PlotComplete) for fact in facts):
-            self._plots_changed.set()
-        if now.phase != before.progress.phase and now.phase:
-            self._note(EventKind.PHASE_CHANGED, phase=now.phase)
-        if now.trouble and now.trouble != before.progress.trouble:
-            self._note(EventKind.PLOTTER_TROUBLE, text=now.trouble)
-        if abs(now.fraction - self._told_fraction) >= PROGRESS_STEP:
-            self._told_fraction = now.fraction
-            self._around.tell(self.record.event(EventKind.PROGRESS, fraction=now.fraction))
-
-    def _begun(self, number: int, seen_at: float | None) -> float | None:
-        """When the plot of this number was begun, if it was seen now or by an earlier plotrun."""
-        if seen_at is None and number == self._old.plots_started:
-            return self._old.since
-        return self.record.worker.started_at if seen_at is None and number == 1 else seen_at
-
-    def _note(self, kind: EventKind, **data: object) -> None:
-        self._around.note(self.record.event(kind, **data))
-        self._around.changed()
-
     async def _judge(self, code: int | None) -> None:
         """Tell by exit code and log whether the plotter did its work; the files come next."""
         worker = self.record.worker
         finished = self.record.event(EventKind.PLOTTER_FINISHED, exit_code=code)
         self.record.change(exit_code=code, plotter_ended_at=finished.at, process=None)
         made, wanted = worker.progress.plots_complete, worker.plots_promised
+        made = max(made, worker.plots_seen)
         if code in (0, None) and made < wanted:
             await self._collect()  # not every version of a plotter tells of a finished plot
-            made = max(made, len(self.record.worker.plots))
+            made = max(made, self.record.worker.plots_seen)
         failure = None
-        if self._ended_because is not None:
-            failure = self._ended_because
+        if self._watch.ended_because is not None:
+            failure = self._watch.ended_because
         elif code not in (0, None) and not (worker.finish_after and made >= wanted):
             # One that was asked to finish may say so by its exit code.
             failure = f"the plotter {exit_words(code)}"
@@ -272,41 +221,57 @@ class Life:
     # 4. Finished plots
 
     async def _collect_while_plotting(self) -> None:
-        started = 1
+        started, complete = 1, 0
         while True:
-            await self._plots_changed.wait()
-            self._plots_changed.clear()
-            if self.record.worker.progress.plots_started > started:
-                started = self.record.worker.progress.plots_started
-                self.record.change(timing=await asyncio.to_thread(self._timing))
-            await self._collect()
+            await self._watch.changed.wait()
+            self._watch.changed.clear()
+            progress = self.record.worker.progress
+            await self._watch.learn(another=progress.plots_started > started)
+            if progress.plots_complete > complete:
+                await self._collect()
+            started, complete = progress.plots_started, progress.plots_complete
+            if self._copy_is_stuck:
+                await self._rescue()
+
+    # A plotter that cannot bring a plot to its final directory tries for ever, with all later
+    # plots behind the first. Once a plot is out of its sight, plotrun brings it elsewhere.
+
+    @property
+    def _copy_is_stuck(self) -> bool:
+        own_way = self._plotter.chooses_dst  # then it tries the next destination by itself
+        return self._watch.copy_failed and self._job.deliver is Deliver.PLOTTER and not own_way
+
+    async def _rescue(self) -> None:
+        """Take whole plots away from a stuck plotter, and end it when it has made all it shall."""
+        worker, blocked = self.record.worker, self._plotter.copy_blocks(self._job)
+        least = least_whole_bytes(worker.plot_size, worker.k)
+        suffix, ids = self._plotter.whole_suffix, frozenset(self._watch.whole)
+        places = self._own_directories()
+        await in_daemon_thread(lambda: rescue_plots(places, ids, suffix, least), "rescue plots")
+        await self._collect()
+        worker = self.record.worker
+        if worker.process is None or not worker.plots:
+            return
+        if blocked or worker.plots_seen >= worker.plots_promised:
+            await self.record.save(finish_after=worker.plots_seen)
+            await self._around.executor.end(worker.process)
+        elif not worker.plots_wanted:
+            await self.ask_to_finish()
+
+    def _own_directories(self) -> dict[Path, Path]:
+        """Where the worker's finished plots may lie, and its own directory there."""
+        worker = self.record.worker
+        found = {d: d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None}
+        others = self._plotter.other_dirs(self._job)
+        return found | {other: other / own_name(worker.id) for other in others}
+
+    def note_delivered(self) -> None:
+        """A plot, of whatever worker, was delivered: more is known of how long one takes."""
+        self._watch.changed.set()
 
     async def look(self, now: float) -> None:
         """See how much the plotter uses, and whether it stands still for too long."""
-        worker = self.record.worker
-        if worker.stage is not Stage.PLOTTING or worker.process is None:
-            return
-        await self._measure_tmp()
-        usage = await asyncio.to_thread(self._around.executor.usage, worker.process)
-        seconds = self._still.look(now, usage)
-        usual = worker.timing.silence if worker.timing else None
-        keys = self._job.keys(JobKeys)
-        if seconds < limit(keys.stuck_after, usual or self._times.current.longest_silence):
-            return
-        progress = self.record.worker.progress
-        if progress.still_since is None:
-            self.record.change(progress=replace(progress, still_since=now - seconds))
-            self._note(EventKind.PLOTTER_STUCK, minutes=round(seconds / 60))
-        if keys.when_stuck == "restart" and self._ended_because is None:
-            self._ended_because = f"the plotter stood still for {duration_words(seconds)}: ended"
-            await self._around.executor.end(worker.process)
-
-    async def _measure_tmp(self) -> None:
-        worker = self.record.worker
-        directories = [d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None]
-        used = await in_daemon_thread(lambda: temporary_bytes(directories), "measure")
-        times = self._times.current
-        times.tmp_bytes = max(used, times.tmp_bytes or 0)
+        await self._watch.look(now)
 
     def note_copied(self) -> None:
         """Take into the progress how much of the plot has been copied."""
@@ -317,36 +282,49 @@ class Life:
                 copied = self._around.deliveries.copied(key, work.plot.size)
                 self.record.change(progress=replace(worker.progress, copied=copied))
 
-    def _timing(self) -> Timing:
-        """What this machine's last plots tell of the one that begins now."""
-        worker, store = self.record.worker, self._around.store
-        return timing_of(self._plotter, store.measured(worker.plotter, worker.k, PLOTS_ASKED))
-
     async def _collect(self) -> None:
         """Take in finished plots that are not known yet, and bring them."""
         worker = self.record.worker
         known = {work.plot.path.name for work in worker.plots}
         found = await in_daemon_thread(lambda: self._look_for_plots(known), "look for plots")
         for plot in found:
-            work = PlotWork(len(self.record.worker.plots) + 1, plot, PlotStage.FINISHED)
+            work = PlotWork(self.record.worker.plots_seen + 1, plot, PlotStage.FINISHED)
             event = self.record.event(EventKind.PLOT_FINISHED, plot=str(plot.path), size=plot.size)
             await self.record.save(event, plots=(*self.record.worker.plots, work))
+            self._forget_plots()
             if worker.dst is not None and not worker.plots_wanted:
                 key = promise_key(worker.id, work.number + 1)  # for the next one
                 await self._around.deliveries.promise(key, worker.dst, worker.plot_size)
         for work in self.record.worker.plots:
             if work.number not in self._bringing:
-                way = FinishedPlot(self.record, self._job, work.number, self._resumed, self._times)
+                way = FinishedPlot(
+                    self.record, self._job, work.number, self._resumed, self._watch.times
+                )
                 self._bringing[work.number] = asyncio.create_task(way.bring())
+
+    def _forget_plots(self) -> None:
+        """Keep the last plots only: of those that went all the way without a failure."""
+        worker = self.record.worker
+        for work in worker.plots[:-PLOTS_KEPT]:
+            task = self._bringing.get(work.number)
+            if work.number != worker.plots_forgotten + 1 or task is None or not task.done():
+                return  # the record is of one piece
+            if task.result() is not None or work.stage is not PlotStage.DONE:
+                return
+            del self._bringing[work.number]
+            ids = tuple(known for known in worker.plot_ids if known != work.plot.plot_id)
+            self.record.change(plots=worker.plots[1:], plots_forgotten=work.number, plot_ids=ids)
+            worker = self.record.worker
 
     def _look_for_plots(self, known: set[str]) -> list[Plot]:
         """Finished plots in the final directory; after a failure, in the worker's own as well."""
-        worker = self.record.worker
-        own = {worker.tmp_dir, worker.tmp2_dir}
-        final = {worker.final_dir, *worker.more_final_dirs}
+        worker, places = self.record.worker, self._own_directories()
+        own = {*places.values()}
+        where = {worker.final_dir, *worker.more_final_dirs, *(d / FINISHED for d in own)}
+        if worker.outcome is not None:
+            where |= {*places, *own}
         found = []
-        others = {*own, *self._plotter.other_dirs(self._job)} if worker.outcome else set()
-        for directory in filter(None, final | others):
+        for directory in filter(None, where):
             if worker.progress.whole and self._plotter.whole_suffix and directory in own:
                 least = least_whole_bytes(worker.plot_size, worker.k)
                 rescue_whole(directory, self._plotter.whole_suffix, least)
@@ -361,7 +339,7 @@ class Life:
         worker = self.record.worker
         if worker.outcome is not None:
             return
-        if len(worker.plots) < worker.plots_promised:
+        if worker.plots_seen < worker.plots_promised:
             raise WorkerFailed(
                 f"the plotter says the plot is complete, but none is in {worker.final_dir}"
             )
@@ -402,7 +380,7 @@ class Life:
             return
         worker = self.record.worker
         await self.record.save(stage=Stage.CLEANING, outcome=worker.outcome or "done")
-        for directory in filter(None, {worker.tmp_dir, worker.tmp2_dir}):
+        for directory in self._own_directories().values():
             try:
                 kept = await in_daemon_thread(
                     lambda d=directory: clear_directory(d, worker.id),  # type: ignore[misc]
@@ -440,15 +418,11 @@ class Life:
         event = self.record.event(
             EventKind.WORKER_ENDED,
             outcome=self.record.worker.outcome,
-            plots=len(self.record.worker.plots),
+            plots=self.record.worker.plots_seen,
         )
         await self.record.write(
             self._around.store.save_ended, event, stage=Stage.ENDED, ended_at=event.at
         )
-
-
-def _size(log: Path) -> int:
-    return log.stat().st_size if log.exists() else 0
 
 
 def _has_said_something(log: Path | None) -> bool:

@@ -79,6 +79,11 @@ class Trouble:
     text: str
 
 
+@dataclass(frozen=True)
+class CopyFailed(Trouble):
+    """The finished plot could not be brought to its final directory; it is tried again."""
+
+
 Fact: TypeAlias = (
     PlotStarted
     | PlotNamed

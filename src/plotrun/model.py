@@ -173,8 +173,8 @@ class Timing:
     """What the fastest, the middle and the slowest took for the whole way."""
     silence: float | None = None
     """The longest time in which their logs did not grow."""
-    by_time: bool = False
-    """Whether the plotter tells no phases."""
+    usual: float | None = None
+    """Seconds of the whole way, by which a plot is judged whose plotter tells no phases."""
 
 
 @dataclass(frozen=True)
@@ -238,6 +238,10 @@ class Worker:
     plot_ids: tuple[str, ...] = ()
     """Ids of the plots that its log has named."""
     plots: tuple[PlotWork, ...] = ()
+    """Its finished plots; without the first `plots_forgotten`."""
+    plots_forgotten: int = 0
+    """Plots that went all the way and are not kept in `plots`: an endless process makes
+    thousands."""
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The job as it was written when the worker started."""
 
@@ -253,14 +257,19 @@ class Worker:
             return max(self.finish_after, self.progress.plots_complete)
         return self.plots_wanted or max(1, self.progress.plots_started)
 
+    @property
+    def plots_seen(self) -> int:
+        """How many finished plots it has left."""
+        return self.plots_forgotten + len(self.plots)
+
     def plots_to_come(self, delivered: int) -> int:
         """Plots that it will still deliver, as far as anyone knows, given how many it has."""
         if self.outcome is None:  # until its failure is counted, no other may start in its place
             begins_another = not self.plots_wanted and self.finish_after is None
             coming = self.plots_promised + (begins_another and self.occupies_slot)
-            return max(coming, len(self.plots)) - delivered
+            return max(coming, self.plots_seen) - delivered
         rejected = sum(work.stage is PlotStage.REJECTED for work in self.plots)
-        return len(self.plots) - delivered - rejected
+        return self.plots_seen - delivered - rejected
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,10 @@ class Plotter(ABC):
         """Directories beside tmp and dst in which its finished plots may be left."""
         return ()
 
+    def copy_blocks(self, job: Job) -> bool:
+        """Whether nothing more is made while a finished plot cannot be brought away."""
+        return True
+
     def recognise(self, argv: Sequence[str]) -> Recognised | None:
         """What a command line says, if it is one of this plotter; None if it is not."""
         return None

@@ -189,6 +189,9 @@ class Runner:
     # Events
 
     def _tell(self, event: Event) -> None:
+        if event.kind is EventKind.PLOT_DELIVERED:
+            for life in self.lives.values():
+                life.note_delivered()
         self._observers.tell(event)
         for watcher in self.watchers:
             watcher(event)
@@ -236,7 +239,7 @@ class Runner:
     async def _promise_again(self, worker: Worker) -> None:
         """The room that a worker was promised before plotrun stopped."""
         if worker.dst is not None:
-            for number in range(len(worker.plots) + 1, worker.plots_promised + 1):
+            for number in range(worker.plots_seen + 1, worker.plots_promised + 1):
                 key = promise_key(worker.id, number)
                 await self._deliveries.promise(key, worker.dst, worker.plot_size)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from plotrun.model import Plot
@@ -97,6 +97,34 @@ def rescue_whole(directory: Path, suffix: str, least_size: int) -> list[Path]:
         if plot.size >= least_size and not final.exists():
             path.rename(final)
             rescued.append(final)
+    return rescued
+
+
+def rescue_plots(
+    places: Mapping[Path, Path], plot_ids: Collection[str], suffix: str | None, least_size: int
+) -> list[Path]:
+    """Take whole plots out of their plotter's sight: into `FINISHED` in the worker's own directory.
+
+    *places* are directories to look in, each with the worker's own on the same file system. A
+    file counts as whole if it has the header of one of *plot_ids* and *least_size* bytes; the
+    caller knows from the log that all phases were done.
+    """
+    rescued = []
+    for place, own in places.items():
+        for path in sorted(place.glob("*")):
+            name = path.name
+            if suffix is not None and name.endswith(suffix):
+                name = name.removesuffix(suffix) + PLOT_SUFFIXES[0]
+            if not is_plot_name(name) or path.is_symlink():
+                continue
+            try:
+                plot = read_plot(path)
+            except (NotAPlot, OSError):
+                continue
+            if plot.plot_id in plot_ids and plot.size >= least_size:
+                (own / FINISHED).mkdir(parents=True, exist_ok=True)
+                path.rename(own / FINISHED / name)
+                rescued.append(own / FINISHED / name)
     return rescued
 
 

@@ -15,6 +15,7 @@ from annotated_types import Ge, Le
 
 from plotrun import (
     ContractAddress,
+    CopyFailed,
     FinishedLog,
     FractionDone,
     Help,
@@ -94,7 +95,7 @@ CHIAPOS_LOG: Sequence[Rule] = (
     Rule(rb"Renamed final file from ", lambda m: PlotComplete()),
     # Both: chia sleeps five minutes, tries again, and never exits.
     Rule(rb"Only wrote \d+ of \d+ bytes at offset [^\n]*", _trouble),
-    Rule(rb"Could not copy [^\n]*", _trouble),
+    Rule(rb"Could not copy [^\n]*", lambda m: CopyFailed(log_words(m[0]))),
     Rule(rb"Caught plotting error: [^\n]*", _trouble),
     Rule(rb"(?:click\.exceptions\.)?\w*Error: [^\n]*", _trouble),
 )

@@ -14,6 +14,7 @@ from annotated_types import Ge, Le
 from plotrun import (
     AbsolutePath,
     ContractAddress,
+    CopyFailed,
     Fact,
     FinishedLog,
     Help,
@@ -119,7 +120,7 @@ MADMAX_LOG: Sequence[Rule] = (
     Rule(rb"Renamed final plot to [^\n]*" + _PLOT_FILE, _complete),
     Rule(rb"Copy to [^\n]*" + _PLOT_FILE + rb" finished", _complete),
     # It stays and tries again; the finished plot lies in tmp under its final name.
-    Rule(rb"Copy to [^\n]* failed with[^\n]*", _trouble),
+    Rule(rb"Copy to [^\n]* failed with[^\n]*", lambda m: CopyFailed(log_words(m[0]))),
     Rule(rb"Invalid [^\n]+", _trouble),
     Rule(rb"Failed to [^\n]*", _trouble),
     Rule(rb"  what\(\):[^\n]*", _trouble),
@@ -194,6 +195,11 @@ class MadMaxPlotter(Plotter):
         words += ["-Z"] if keys.unique else []
         words += ["-s", slashed(keys.stage)] if keys.stage else []
         return [str(word) for word in words]
+
+    def copy_blocks(self, job: Job) -> bool:
+        """Only if it was told to wait for the copy."""
+        keys: Any = job.keys(self.keys)
+        return bool(keys.wait_for_copy)
 
     def other_dirs(self, job: Job) -> tuple[Path, ...]:
         """The stage directory, where it waits for the copy."""

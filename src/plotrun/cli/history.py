@@ -85,7 +85,7 @@ def _row(worker: Worker) -> dict[str, Any]:
         worker.started_at,
         worker.ended_at,
         plotting,
-        sum(work.stage == "done" for work in worker.plots),
+        worker.plots_forgotten + sum(work.stage == "done" for work in worker.plots),
         worker.outcome,
         printable(worker.reason) if worker.reason else None,
         worker.exit_code,
