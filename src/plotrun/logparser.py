@@ -137,6 +137,11 @@ class LogParser:
         matches = self._any.finditer(lines) if newline else ()
         return [fact for match in matches for fact in self._facts(match)]
 
+    @property
+    def pending(self) -> int:
+        """Bytes of a line whose end has not come yet."""
+        return len(self._rest)
+
     def _facts(self, found: re.Match[bytes]) -> tuple[Fact, ...]:
         assert found.lastgroup is not None
         pattern, fact = self._rules[int(found.lastgroup[1:])]
