@@ -56,7 +56,7 @@ def test_every_phase_and_step_of_a_real_log() -> None:
         (4, 2, 0.98),
     ]
     assert progress == Progress(
-        phase=4, step=2, fraction=1.0, plot_id=ID, plots_complete=1, whole=False
+        phase=4, step=2, fraction=1.0, plot_id=ID, plots_started=1, plots_complete=1, whole=False
     )
 
 

@@ -70,6 +70,7 @@ from plotrun.settings.types import (
     Written,
 )
 from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
+from plotrun.troubles import TroubleKind
 from plotrun.words import duration_words, printable, size_words
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ __all__ = [
     "Stage",
     "StepStarted",
     "Trouble",
+    "TroubleKind",
     "Worker",
     "Written",
     "duration_words",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from plotrun.model import Progress
+from plotrun.troubles import TroubleKind, trouble_kind
 
 LONGEST_LINE = 64 * 1024
 """Bytes of a line that are kept. No known plotter writes lines of more than 300 bytes."""
@@ -77,6 +78,11 @@ class Trouble:
     """The plotter says that something is wrong, in its own words."""
 
     text: str
+
+    @property
+    def kind(self) -> TroubleKind:
+        """What the words mean."""
+        return trouble_kind(self.text)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from plotrun.logparser import (
     PlotNamed,
     PlotStarted,
     PlotTook,
+    Trouble,
 )
 from plotrun.model import EventKind, Job, Progress, Stage
 from plotrun.plot_times import TimesOfPlots
@@ -101,8 +102,9 @@ class PlotterWatch:
         self._record.change(progress=now, plot_ids=plot_ids)
         if now.phase != before.progress.phase and now.phase:
             self._note(EventKind.PHASE_CHANGED, phase=now.phase)
-        if now.trouble and now.trouble != before.progress.trouble:
-            self._note(EventKind.PLOTTER_TROUBLE, text=now.trouble)
+        for trouble in dict.fromkeys(fact for fact in facts if isinstance(fact, Trouble)):
+            if trouble.text != before.progress.trouble:  # it is said again every few minutes
+                self._note(EventKind.PLOTTER_TROUBLE, text=trouble.text, kind=str(trouble.kind))
         if abs(now.fraction - self._told_fraction) >= PROGRESS_STEP:
             self._told_fraction = now.fraction
             self._around.tell(self._record.event(EventKind.PROGRESS, fraction=now.fraction))
@@ -113,7 +115,7 @@ class PlotterWatch:
             return self._old.since
         return self._record.worker.started_at if seen_at is None and number == 1 else seen_at
 
-    def _note(self, kind: EventKind, **data: object) -> None:
+    def _note(self, kind: EventKind, /, **data: object) -> None:
         self._around.note(self._record.event(kind, **data))
         self._around.changed()
 

@@ -51,7 +51,7 @@ class WorkerRecord:
         self.worker = worker
         self._writing = asyncio.Lock()
 
-    def event(self, kind: EventKind, **data: Any) -> Event:
+    def event(self, kind: EventKind, /, **data: Any) -> Event:
         """An event of this worker, now."""
         now = self.around.clock.now()
         return Event(kind, now, self.worker.job, self.worker.id, data)
