@@ -14,7 +14,7 @@ from typing import Any
 
 from plotrun import copying
 from plotrun.cli import main
-from plotrun.lifecycle import Life
+from plotrun.watching import PlotterWatch
 from plotrun.model import Worker
 from plotrun.process import SystemExecutor
 from plotrun.store import Store
@@ -71,13 +71,13 @@ if what == "copy":
     copying._copy = dying_copy
 
 if what == "phase":
-    note = Life._note
+    note = PlotterWatch._note
 
-    def dying_note(self: Life, kind: Any, **data: Any) -> None:
+    def dying_note(self: PlotterWatch, kind: Any, **data: Any) -> None:
         note(self, kind, **data)
         if data.get("phase", 0) >= int(which):
             die()
 
-    Life._note = dying_note  # type: ignore[method-assign]
+    PlotterWatch._note = dying_note  # type: ignore[method-assign]
 
 main()

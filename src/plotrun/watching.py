@@ -99,6 +99,8 @@ class PlotterWatch:
         if now.plots_started != before.progress.plots_started:
             now = replace(now, since=self._begun(now.plots_started, seen_at))
             self._around.changed()  # it may be the last one that is wanted
+        elif now.plots_complete > before.progress.plots_complete and not now.phase:
+            now = replace(now, since=seen_at)  # some plotters do not tell that the next one begins
         self._record.change(progress=now, plot_ids=plot_ids)
         if now.phase != before.progress.phase and now.phase:
             self._note(EventKind.PHASE_CHANGED, phase=now.phase)
