@@ -121,3 +121,14 @@ def test_the_record_of_an_endless_worker_stays_small(farm: Farm) -> None:
     assert [work.number for work in one.plots] == list(range(one.plots_forgotten + 1, 6))
     (row,) = json.loads(farm.plotrun("history", "--json").stdout)["workers"]
     assert row["plots"] == 5
+
+
+def test_an_endless_worker_whose_job_was_removed_ends_after_its_plot(farm: Farm) -> None:
+    farm.write(plots=0, plots_per_process=0, k=20)
+    runner = farm.start("run")
+    until(runner, "phase 1")
+    farm.write(name="other", plots=1)
+    asked_to = until(runner, "plotter asked to end after its plot")
+    until(runner, f"{asked_to.split()[5]} ended: done")
+    runner.terminate()
+    runner.communicate()

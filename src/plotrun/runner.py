@@ -331,8 +331,8 @@ class Runner:
         }
         for life in tuple(self.lives.values()):
             worker = life.record.worker
-            too_many = worker.plots_wanted == 0 and surplus.get(worker.job, 0) > 0
-            if too_many or worker.id in self._to_finish:
+            no_more = surplus.get(worker.job, 0) > 0 or self.settings.job(worker.job) is None
+            if (worker.plots_wanted == 0 and no_more) or worker.id in self._to_finish:
                 surplus[worker.job] = surplus.get(worker.job, 0) - await life.ask_to_finish()
 
     def _plotter(self, job: Job) -> Plotter:

@@ -22,8 +22,10 @@ from plotrun import (
 
 def _command_line(tags: tuple[str, ...]) -> Callable[[Any], str]:
     def read(value: Any) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise ValueError("it is empty" if value == "" else "it is not text")
+        if not isinstance(value, str):
+            raise ValueError("it is not text")
+        if not value.strip():
+            raise ValueError("it is empty")
         if "\0" in value:
             raise ValueError("it has a NUL character")
         for tag in unknown_tags(value, tags):
