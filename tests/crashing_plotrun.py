@@ -14,10 +14,10 @@ from typing import Any
 
 from plotrun import copying
 from plotrun.cli import main
-from plotrun.watching import PlotterWatch
 from plotrun.model import Worker
 from plotrun.process import SystemExecutor
 from plotrun.store import Store
+from plotrun.watching import PlotterWatch
 
 when, what, which = (*os.environ["CRASH"].split(), "")[:3]
 saves = 0

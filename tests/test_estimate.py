@@ -209,7 +209,8 @@ def test_three_real_plots_teach_size_and_time(farm: Farm) -> None:
     assert all(len(plot.phases) == 4 and plot.seconds for plot in plots)
     assert all(plot.delivery_seconds is not None for plot in plots)
     assert sorted(plot.bytes for plot in plots) == sorted(p.stat().st_size for p in farm.plots())
-    assert last.plot_size == max(plot.bytes for plot in plots[1:])
+    # It was started when the third plot was made, perhaps before that was delivered.
+    assert last.plot_size in {max(plot.bytes for plot in plots[n:]) for n in (1, 2)}
     assert last.timing is not None
     assert last.timing.plots == 3
     assert last.stage is Stage.ENDED

@@ -65,8 +65,7 @@ class LiveScreen:
 
     async def _picture(self) -> RenderableType:
         own = [life.record.worker for life in self._runner.lives.values()]
-        return render(
-            await asyncio.to_thread(
-                assemble, self._runner.store, own, self._runner.others, os.getpid()
-            )
+        state = await asyncio.to_thread(
+            assemble, self._runner.store, own, self._runner.others, os.getpid()
         )
+        return render(state, self._console.width)

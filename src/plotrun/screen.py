@@ -18,15 +18,17 @@ from plotrun.words import duration_words, printable
 Row = Mapping[str, Any]
 
 BAR_WIDTH = 8
+WIDE = 100
+"""Columns from which there is room for ranges."""
 
 
-def render(state: Row) -> RenderableType:
-    """Jobs, workers, and what went wrong."""
+def render(state: Row, width: int) -> RenderableType:
+    """Jobs, workers, and what went wrong, for a terminal of *width* columns."""
     parts: list[RenderableType] = [_headline(state)]
     if state["jobs"]:
         parts.append(_jobs(state["jobs"]))
     if state["workers"]:
-        parts.append(_workers(state["workers"]))
+        parts.append(_workers(state["workers"], wide=width >= WIDE))
     parts += [_failed(row) for row in state["failed"]]
     parts += [
         Text(f"plugin {row['plugin']}: {row['hook']} failed: {printable(row['error'])}", "red")
@@ -43,7 +45,7 @@ def _headline(state: Row) -> Text:
 
 
 def _jobs(jobs: Sequence[Row]) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False)
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("job", "plotter", "plots", "running"):
         table.add_column(column, no_wrap=True)
     table.add_column("held because", ratio=1)
@@ -60,8 +62,8 @@ def _jobs(jobs: Sequence[Row]) -> Table:
     return table
 
 
-def _workers(workers: Sequence[Row]) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False)
+def _workers(workers: Sequence[Row], wide: bool) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("worker", "job", "k", "plot"):
         table.add_column(column, no_wrap=True)
     table.add_column("tmp", no_wrap=True, overflow="ellipsis", max_width=12)
@@ -82,17 +84,17 @@ def _workers(workers: Sequence[Row]) -> Table:
             stage_words(worker),
             ProgressBar(total=1.0, completed=fraction, width=BAR_WIDTH),
             str(int(100 * fraction)),
-            left_words(worker["seconds_left"]),
+            left_words(worker["seconds_left"], wide),
         )
     return table
 
 
-def left_words(seconds: Sequence[float] | None) -> str:
-    """The time left, from the least to the most: "1h 50m–2h 10m"."""
+def left_words(seconds: Sequence[float] | None, wide: bool) -> str:
+    """The time left: "2h 1m", and where there is room "1h 50m–2h 10m", the least and the most."""
     if seconds is None:
         return ""
-    least, _, most = (duration_words(each) for each in seconds)
-    return least if least == most else f"{least}–{most}"
+    least, likely, most = (duration_words(each) for each in seconds)
+    return f"{least}–{most}" if wide and least != most else likely
 
 
 def stage_words(worker: Row) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from plotrun.estimate import PLOTS_ASKED, one_more, timing_of
+from plotrun.estimate import PLOTS_ASKED, PLOTS_FOR_TIME_LEFT, done, one_more, timing_of
 from plotrun.logparser import (
     CopyFailed,
     Fact,
@@ -107,9 +107,10 @@ class PlotterWatch:
         for trouble in dict.fromkeys(fact for fact in facts if isinstance(fact, Trouble)):
             if trouble.text != before.progress.trouble:  # it is said again every few minutes
                 self._note(EventKind.PLOTTER_TROUBLE, text=trouble.text, kind=str(trouble.kind))
-        if abs(now.fraction - self._told_fraction) >= PROGRESS_STEP:
-            self._told_fraction = now.fraction
-            self._around.tell(self._record.event(EventKind.PROGRESS, fraction=now.fraction))
+        way = done(self._record.worker, self._around.clock.now())
+        if abs(way - self._told_fraction) >= PROGRESS_STEP:
+            self._told_fraction = way
+            self._around.tell(self._record.event(EventKind.PROGRESS, fraction=way))
 
     def _begun(self, number: int, seen_at: float | None) -> float | None:
         """When the plot of this number was begun, if it was seen now or by an earlier plotrun."""
@@ -124,13 +125,17 @@ class PlotterWatch:
     async def learn(self, another: bool) -> None:
         """Take up what the last plots tell; *another*: of a plot that has just begun."""
         worker = self._record.worker
+        known = worker.timing.plots if worker.timing is not None else 0
+        if known >= PLOTS_FOR_TIME_LEFT and not another:
+            return
         plots = await asyncio.to_thread(
             self._around.store.measured, worker.plotter, worker.k, PLOTS_ASKED
         )
         timing = timing_of(self._plotter, plots)
         if worker.timing is not None and not another:
             timing = one_more(worker.timing, timing)
-        self._record.change(timing=timing)
+        if timing != worker.timing:
+            await self._record.save(timing=timing)
 
     async def look(self, now: float) -> None:
         """See how much the plotter uses, and whether it stands still for too long."""

@@ -34,4 +34,5 @@ def command(settings: str | None, as_json: bool) -> None:
 
     from plotrun.screen import render
 
-    Console(highlight=False).print(render(found))
+    console = Console(highlight=False)
+    console.print(render(found, console.width))
