@@ -66,9 +66,9 @@ def _workers(workers: Sequence[Row], wide: bool) -> Table:
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("worker", "job", "k", "plot"):
         table.add_column(column, no_wrap=True)
-    table.add_column("tmp", no_wrap=True, overflow="ellipsis", max_width=12)
+    table.add_column("tmp", no_wrap=True, overflow="ellipsis", max_width=12 if wide else 6)
     table.add_column("time", no_wrap=True)
-    table.add_column("stage", overflow="ellipsis", ratio=1)
+    table.add_column("stage", overflow="ellipsis", ratio=1, min_width=11)
     table.add_column("", width=BAR_WIDTH)
     table.add_column("%", justify="right", no_wrap=True)
     table.add_column("left", no_wrap=True)
