@@ -75,9 +75,11 @@ def read_windows(value: Any) -> tuple[Window, ...]:
 
 
 def _window(text: Any) -> Window:
-    match = _WINDOW.fullmatch(text.strip()) if isinstance(text, str) else None
+    if not isinstance(text, str):
+        raise ValueError(f"{text} is not text")
+    match = _WINDOW.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} cannot be read")
+        raise ValueError(f'"{text}" cannot be read')
     days = read_days(re.split(r"\s*,\s*", match[1])) if match[1] else None
     begins, ends = _minute(text, match[2], match[3]), _minute(text, match[4], match[5])
     if begins == DAY:
