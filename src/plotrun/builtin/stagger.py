@@ -67,9 +67,9 @@ def plotrun_hold(
         _between(keys.stagger, "starts of this job", state.last_start_at, mine, now),
         _between(overall, "any two starts", state.last_start_of_any, workers, now),
     ]
-    if keys.initial_delay and state.last_start_at is None and state.listed_at is not None:
+    if state.last_start_at is None and state.listed_at is not None:
         words = f"initial delay of {duration_words(keys.initial_delay)}"
-        holds.append(_until(words, state.listed_at + keys.initial_delay, now))
+        holds.append(_until(words, state.listed_at, keys.initial_delay, now))
     found = [hold for hold in holds if hold is not None]
     if not found:
         return None
@@ -91,8 +91,17 @@ def _between(
             return Hold(f"{words}: worker {worker.id} is about to start")
     starts = [worker.started_at for worker in workers if worker.started_at is not None]
     starts += [] if last is None else [last]
-    return _until(words, max(starts) + stagger, now) if starts else None
+    holds = [_until(words, start, stagger, now) for start in starts]
+    return max(filter(None, holds), key=lambda hold: hold.until or 0.0, default=None)
 
 
-def _until(words: str, until: float, now: float) -> Hold | None:
-    return Hold(f"{words}: not before {moment_words(until, now)}", until) if now < until else None
+def _until(words: str, since: float, wait: float, now: float) -> Hold | None:
+    """A hold until *wait* seconds after *since*.
+
+    What is written far ahead of now was written before the clock was set back: it must not hold
+    a job for years.
+    """
+    until = since + wait
+    if until <= now or since > now + wait:
+        return None
+    return Hold(f"{words}: not before {moment_words(until, now)}", until)
