@@ -136,7 +136,7 @@ class Rules:
     """Settings that tests make up, and whether a start keeps to them."""
 
     jobs: dict[str, dict[str, Any]]
-    sections: dict[str, dict[str, int]]
+    limits: dict[str, int]
     overall: int
     """Minutes between any two starts."""
     ready: int | None
@@ -146,8 +146,7 @@ class Rules:
         rest = [f'[plugins.stagger]\nstagger = "{self.overall}m"']
         if self.ready is not None:
             rest.append(f'[plugins.tmp_ready]\nphase = "{self.ready}"')
-        for name, keys in self.sections.items():
-            rest.append(f"[plugins.{name}]\n" + "\n".join(f"{k} = {v}" for k, v in keys.items()))
+        rest.append("[plugins.limits]\n" + "\n".join(f"{k} = {v}" for k, v in self.limits.items()))
         first, *others = (self._job(farm, name) for name in self.jobs)
         more = "".join(
             "[[job]]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in job.items())
@@ -203,7 +202,7 @@ class Rules:
         running = running + by_hand
         mine = [each for each in running if each.job == start.job]
         here = [each for each in running if each.tmp == start.tmp]
-        keys, limits = self.jobs[start.job], self.sections.get("limits", {})
+        keys, limits = self.jobs[start.job], self.limits
         counted, most = mine, keys["max_workers"]
         if "start_early_phase" in keys:
             past = keys["start_early_phase"] + 1
@@ -235,30 +234,26 @@ def phase_1(running: list[Running]) -> list[Running]:
     return [each for each in running if each.phase == 1]
 
 
-small = st.integers(1, 4)
-minutes = st.sampled_from((0, 1, 20, 95))
+few = st.integers(1, 3)
+minutes = st.sampled_from((0, 0, 1, 20, 95))
 job_keys = st.fixed_dictionaries(
     {
         "tmp": st.sampled_from((["tmp"], ["t2"], ["tmp", "t2"], ["t2", "tmp"])),
-        "max_workers": small,
-        "start_mode": st.sampled_from(("normal", "smart")),
+        "max_workers": st.integers(1, 6),
+        "start_mode": st.sampled_from(("normal", "normal", "smart")),
         "stagger": minutes,
         "start_early_delay": minutes,
         "choose_tmp": st.sampled_from(("in_turn", "furthest", "most_free")),
     },
-    optional={
-        "max_phase1": small,
-        "start_early_phase": st.integers(1, 3),
-        "start_early_max": small,
-    },
+    optional={"max_phase1": few, "start_early_phase": few, "start_early_max": st.integers(1, 6)},
 )
 limits = st.fixed_dictionaries(
     {},
     optional={
-        "max_workers": small,
-        "max_phase1": small,
-        "max_workers_per_tmp": small,
-        "max_phase1_per_tmp": small,
+        "max_workers": st.integers(1, 8),
+        "max_phase1": few,
+        "max_workers_per_tmp": st.integers(1, 4),
+        "max_phase1_per_tmp": few,
     },
 )
 
@@ -266,16 +261,16 @@ limits = st.fixed_dictionaries(
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     jobs=st.fixed_dictionaries({"one": job_keys, "two": job_keys}),
-    sections=st.fixed_dictionaries({}, optional={"limits": limits}),
+    limits=limits,
     overall=minutes,
     ready=st.sampled_from((None, None, 2, 3)),
     hours=st.lists(st.floats(0.5, 9), min_size=1, max_size=4),
     hand=st.sampled_from((None, "tmp", "t2")),
-    restarts=st.lists(st.floats(60, DAY - 60), max_size=3),
+    restarts=st.lists(st.floats(60, 0.6 * DAY - 60), max_size=3),
 )
 def test_no_start_breaks_a_maximum_or_a_stagger(
     jobs: dict[str, dict[str, Any]],
-    sections: dict[str, dict[str, int]],
+    limits: dict[str, int],
     overall: int,
     ready: int | None,
     hours: list[float],
@@ -287,11 +282,11 @@ def test_no_start_breaks_a_maximum_or_a_stagger(
         (farm.root / "t2").mkdir()
         argv = ("chia", "plots", "create", "-t", str(farm.root / str(hand)), "-d", "/elsewhere")
         by_hand = [ByHand(3 * HOUR, 8 * HOUR, argv)] if hand else []
-        rules = Rules(jobs, sections, overall, ready, by_hand)
+        rules = Rules(jobs, limits, overall, ready, by_hand)
         rules.write(farm)
         events = simulate_events(
             farm,
-            1,
+            0.6,
             lambda number: hours[number % len(hours)] * HOUR,
             by_hand=by_hand,
             restarts=restarts,
