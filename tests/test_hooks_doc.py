@@ -106,6 +106,19 @@ def test_plotrun_hold(farm: Farm) -> None:
     assert runner.wait(30) == 0
 
 
+def test_plotrun_filter_tmp(farm: Farm) -> None:
+    install(farm, "example", example("plotrun_filter_tmp"))
+    (farm.tmp / "one-at-a-time").touch()
+    farm.write(k=22, plots=2, max_workers=2)
+    runner = farm.start("run")
+    until(runner, "plotter started")
+    (worker,) = farm.workers()
+    reason = f"{farm.tmp}: worker {worker['id']} has it for itself"
+    assert farm.holds() == [f"no temporary directory: {reason}"]
+    runner.terminate()
+    assert runner.wait(30) == 0
+
+
 def test_plotrun_choose_tmp(farm: Farm) -> None:
     install(farm, "example", example("plotrun_choose_tmp"))
     with small_disk(farm.root / "b", "90m") as small:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plotrun import duration_words, printable, size_words
+from plotrun import duration_words, moment_words, printable, size_words
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,21 @@ def test_sizes(count: float, words: str) -> None:
 )
 def test_durations(seconds: float, words: str) -> None:
     assert duration_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("zone_name", "at", "words"),
+    [
+        ("UTC", 1_000_000, "Mon 13:46"),
+        ("Europe/Berlin", 1_000_000, "Mon 14:46"),
+        ("UTC", 1_000_000 + 6 * 86400, "Sun 13:46"),
+        ("UTC", 1_000_000 + 7 * 86400, "1970-01-19 13:46"),
+        ("UTC", 1_000_000 - 7 * 86400, "1970-01-05 13:46"),
+    ],
+)
+def test_moments(zone_name: str, at: float, words: str, zone: Callable[[str], None]) -> None:
+    zone(zone_name)
+    assert moment_words(at, 1_000_000) == words
 
 
 def test_a_name_cannot_forge_a_line_or_clear_the_screen() -> None:

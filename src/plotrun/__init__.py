@@ -58,6 +58,7 @@ from plotrun.plotter import (
     recognised,
 )
 from plotrun.settings.schema import SettingsSection
+from plotrun.settings.tables import by_directory
 from plotrun.settings.types import (
     AbsolutePath,
     AbsolutePaths,
@@ -71,7 +72,7 @@ from plotrun.settings.types import (
 )
 from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
 from plotrun.troubles import TroubleKind
-from plotrun.words import duration_words, printable, size_words
+from plotrun.words import DAYS, duration_words, moment_words, printable, size_words
 
 if TYPE_CHECKING:
     from plotrun.builtin.chia import CHIAPOS_FINISHED, CHIAPOS_LOG, CHIAPOS_PHASE_SHARES
@@ -119,6 +120,7 @@ __all__ = [
     "CHIAPOS_FINISHED",
     "CHIAPOS_LOG",
     "CHIAPOS_PHASE_SHARES",
+    "DAYS",
     "MADMAX_FINISHED",
     "MADMAX_LOG",
     "POST_TAGS",
@@ -176,9 +178,11 @@ __all__ = [
     "TroubleKind",
     "Worker",
     "Written",
+    "by_directory",
     "duration_words",
     "hookimpl",
     "log_words",
+    "moment_words",
     "option",
     "options",
     "plotter_argv",

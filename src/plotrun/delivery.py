@@ -95,7 +95,9 @@ class Deliveries:
                 replace(candidate, trouble=candidate.trouble or (avoid or {}).get(candidate.path))
                 for candidate in await self.candidates(job.dst, key)
             ]
-            left, rejected = self._filter(job, plot, needed, candidates)
+            left, rejected = self._plugins.left_by_filters(
+                "plotrun_filter_dst", candidates, job=job, plot=plot, needed=needed
+            )
             chosen = prefer if any(c.path == prefer for c in left) else None
             if chosen is None and left:
                 answer = self._plugins.first(
@@ -110,27 +112,6 @@ class Deliveries:
             await self._set_promise(key, chosen, needed)
             await asyncio.to_thread(self._store.use, chosen)
             return chosen
-
-    def _filter(
-        self, job: Job, plot: Plot | None, needed: int, candidates: Sequence[Candidate]
-    ) -> tuple[list[Candidate], dict[Path, str]]:
-        rejected = {c.path: c.trouble for c in candidates if c.trouble is not None}
-        left = [candidate for candidate in candidates if candidate.trouble is None]
-        for name, function in self._plugins.implementations("plotrun_filter_dst"):
-            answer = self._plugins.call(
-                name,
-                "plotrun_filter_dst",
-                function,
-                job=job,
-                plot=plot,
-                needed=needed,
-                candidates=left,
-            )
-            if isinstance(answer, Failure):
-                answer = {candidate.path: str(answer) for candidate in left}
-            rejected |= answer or {}
-            left = [candidate for candidate in left if candidate.path not in rejected]
-        return left, rejected
 
     async def _make_room(
         self, job: Job, plot: Plot, needed: int, rejected: Mapping[Path, str]

@@ -86,9 +86,27 @@ def plotrun_hold(
     """
 
 
+@hookspec
+def plotrun_filter_tmp(
+    job: Job,
+    second: bool,
+    candidates: Sequence[Candidate],
+    workers: Sequence[Worker],
+    settings: Settings,
+) -> Mapping[Path, str] | None:
+    """Temporary directories that may not take a worker now, each with the reason.
+
+    Asked once nothing else holds the start, for ``tmp`` and again (*second*) for ``tmp2``. The
+    job is held while none is left. Filters are called one after the other, each with the
+    candidates that are left. One that raises rejects all of them.
+    """
+
+
 @hookspec(firstresult=True)
-def plotrun_choose_tmp(job: Job, candidates: Sequence[Candidate]) -> Path | None:
-    """One of the job's temporary directories (``tmp``, and in a second call ``tmp2``)."""
+def plotrun_choose_tmp(
+    job: Job, second: bool, candidates: Sequence[Candidate], workers: Sequence[Worker]
+) -> Path | None:
+    """One of the temporary directories that the filters left, of ``tmp`` or (*second*) ``tmp2``."""
 
 
 @hookspec

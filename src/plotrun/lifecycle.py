@@ -123,9 +123,11 @@ class Life:
             running = await self._find_running()
             if running is not None:
                 event = self.record.event(EventKind.WORKER_ADOPTED, pid=running.ref.pid)
-                await self.record.save(event, process=running.ref)
+                started = worker.started_at or worker.created_at
+                await self.record.save(event, process=running.ref, started_at=started)
                 return running
             if worker.process is not None or _has_said_something(worker.log):
+                self.record.change(started_at=worker.started_at or worker.created_at)
                 return None
         await self.record.save(stage=Stage.PLOTTING)
         try:

@@ -10,26 +10,32 @@ import importlib
 import importlib.metadata
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pluggy
 
 from plotrun import hookspecs
+from plotrun.model import Candidate
 from plotrun.plotter import Plotter
 from plotrun.settings.schema import Schema, SettingsSection
 
 BUILT_IN = (
     "backoff",
     "chia",
+    "choose_tmp",
     "commands",
+    "hours",
     "limits",
     "madmax",
     "plot_header",
     "round_robin",
     "skip_full",
+    "stagger",
+    "tmp_ready",
 )
 GROUP = "plotrun"
 NO_ENTRY_POINTS = "PLOTRUN_NO_ENTRY_POINTS"
@@ -130,6 +136,23 @@ class Plugins:
             if answer is not None and not isinstance(answer, Failure):
                 return answer
         return None
+
+    def left_by_filters(
+        self, hook: str, candidates: Sequence[Candidate], **arguments: Any
+    ) -> tuple[list[Candidate], dict[Path, str]]:
+        """The candidates that no implementation of a filter hook rejects; the others' reasons."""
+        rejected = {c.path: c.trouble for c in candidates if c.trouble is not None}
+        left = [candidate for candidate in candidates if candidate.trouble is None]
+        for name, function in self.implementations(hook):
+            answer = self.call(name, hook, function, candidates=left, **arguments)
+            if isinstance(answer, Failure):
+                answer = {candidate.path: str(answer) for candidate in left}
+            elif answer is not None and not isinstance(answer, Mapping):
+                words = f"plugin {name}: {hook} answered {answer!r}"
+                answer = {candidate.path: words for candidate in left}
+            rejected |= answer or {}
+            left = [candidate for candidate in left if candidate.path not in rejected]
+        return left, rejected
 
     def call(self, name: str, hook: str, function: Callable[..., Any], **arguments: Any) -> Any:
         """One implementation's answer, or the `Failure` that it raised."""

@@ -140,6 +140,8 @@ class Progress:
     """Since when the plotter has stood still, seconds since the epoch, if it is stuck."""
     copied: float = 0.0
     """How much of the finished file has been copied to its destination."""
+    phase_starts: tuple[float, ...] = ()
+    """When each phase of this plot was first seen, from phase 1 to the one it is in."""
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,16 @@ class Worker:
         return self.stage in STAGES_WITH_PLOTTER
 
     @property
+    def position(self) -> tuple[int, int]:
+        """Phase and step, to compare workers by; while its phase is not known it is phase 1."""
+        return (self.progress.phase, self.progress.step) if self.progress.phase else (1, 0)
+
+    def plots_in(self, directory: Path, second: bool = False) -> bool:
+        """Whether its temporary directory, or its second one, is *directory* or below it."""
+        own = self.tmp2_dir if second else self.tmp_dir
+        return own is not None and own.is_relative_to(directory)
+
+    @property
     def plots_promised(self) -> int:
         """Plots that its process is bound to have made when it ends."""
         if self.finish_after is not None:
@@ -286,6 +298,11 @@ class JobState:
     failures_in_row: int = 0
     last_failure_at: float | None = None
     last_start_at: float | None = None
+    """When its last plotter was started, or the worker that is about to start one was made."""
+    last_start_of_any: float | None = None
+    """When the last plotter of any job was started."""
+    listed_at: float | None = None
+    """When plotrun first found the job in the settings."""
     paused: str | None = None
     """Why it is paused, or None."""
 

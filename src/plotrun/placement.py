@@ -15,6 +15,7 @@ from plotrun.learned_sizes import size_key, sizes_of
 from plotrun.manager import Plugins
 from plotrun.model import Candidate, Deliver, Hold, Job, Stage, Worker
 from plotrun.plotter import Plotter, Run
+from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.store import Store
 from plotrun.workdir import FINISHED, own_name
@@ -42,15 +43,21 @@ class Placement:
     deliveries: Deliveries
 
     async def place(
-        self, job: Job, plotter: Plotter, worker: str, plots: int, workers: Sequence[Worker]
+        self,
+        job: Job,
+        plotter: Plotter,
+        worker: str,
+        plots: int,
+        workers: Sequence[Worker],
+        settings: Settings,
     ) -> Places | Hold:
         """Directories for *worker*, which is to make *plots* plots; or why there are none."""
-        tmp = await self._in_turn(job, job.tmp, workers)
+        tmp = await self._temporary(job, workers, settings, second=False)
         if isinstance(tmp, Hold):
             return tmp
         tmp2: Path | None = None
         if job.tmp2:
-            chosen = await self._in_turn(job, job.tmp2, workers)
+            chosen = await self._temporary(job, workers, settings, second=True)
             if isinstance(chosen, Hold):
                 return chosen
             tmp2 = chosen
@@ -68,30 +75,40 @@ class Placement:
             places = replace(places, more_final_dirs=usable)
         return places
 
-    async def _in_turn(
-        self, job: Job, paths: Sequence[Path], workers: Sequence[Worker]
+    async def _temporary(
+        self, job: Job, workers: Sequence[Worker], settings: Settings, second: bool
     ) -> Path | Hold:
-        disks = await self.disks.ask(paths)
+        """One of the job's ``tmp``, or (*second*) ``tmp2``; or why none can be taken."""
+        disks = await self.disks.ask(job.tmp2 if second else job.tmp)
         uses = await asyncio.to_thread(self.store.uses)
-        busy = [worker.tmp for worker in workers if worker.occupies_slot]
+        busy = [worker for worker in workers if worker.occupies_slot]
         candidates = [
             Candidate(
                 path=disk.path,
                 position=position,
                 free=disk.free,
-                workers=busy.count(disk.path),
+                workers=sum(worker.plots_in(disk.path, second) for worker in busy),
                 last_used=uses.get(disk.path, 0),
                 trouble=disk.trouble,
             )
             for position, disk in enumerate(disks)
         ]
-        usable = [candidate for candidate in candidates if candidate.trouble is None]
-        if not usable:
-            troubles = "; ".join(f"{c.path}: {c.trouble}" for c in candidates)
-            return Hold(f"no temporary directory: {troubles}")
-        answer = self.plugins.first("plotrun_choose_tmp", job=job, candidates=usable)
-        known = any(candidate.path == answer for candidate in usable)
-        return answer if known else usable[0].path
+        left, rejected = self.plugins.left_by_filters(
+            "plotrun_filter_tmp",
+            candidates,
+            job=job,
+            second=second,
+            workers=workers,
+            settings=settings,
+        )
+        if not left:
+            reasons = "; ".join(f"{c.path}: {rejected[c.path]}" for c in candidates)
+            return Hold(f"no temporary directory: {reasons}")
+        answer = self.plugins.first(
+            "plotrun_choose_tmp", job=job, second=second, candidates=left, workers=workers
+        )
+        known = any(candidate.path == answer for candidate in left)
+        return answer if known else left[0].path
 
     async def _destination(
         self, job: Job, plotter: Plotter, worker: str, plots: int

@@ -50,7 +50,7 @@ def worker_from_json(data: Mapping[str, Any]) -> Worker:
             "plot_ids": tuple(data["plot_ids"]),
             "process": ProcessRef(**process) if process else None,
             "timing": _timing(data.get("timing")),
-            "progress": Progress(**data["progress"]),
+            "progress": _progress(data["progress"]),
             "plots": tuple(_plot_work(work) for work in data["plots"]),
         }
     )
@@ -62,6 +62,10 @@ def _timing(data: Mapping[str, Any] | None) -> Timing | None:
     scale = tuple((end, on) for end, on in data["scale"])
     seconds = data["seconds"] and tuple(data["seconds"])
     return Timing(**{**data, "scale": scale, "seconds": seconds})
+
+
+def _progress(data: Mapping[str, Any]) -> Progress:
+    return Progress(**{**data, "phase_starts": tuple(data.get("phase_starts", ()))})
 
 
 def _plot_work(data: Mapping[str, Any]) -> PlotWork:

@@ -164,7 +164,7 @@ class Runner:
         self._loop = asyncio.get_running_loop()
         doorbell = Doorbell(self.store.file.parent, self._rung)
         await asyncio.to_thread(self.store.forget_old_events)
-        await asyncio.to_thread(self.store.list_jobs, self.settings.jobs)
+        await asyncio.to_thread(self.store.list_jobs, self.settings.jobs, self.clock.now())
         self._tell_all(EventKind.RUNNER_STARTED, settings=str(self.settings.file))
         for failure in tuple(self.plugins.failures):
             self._tell_failure(failure)
@@ -302,7 +302,9 @@ class Runner:
             wanted = plotter.usual_plots
         plots = wanted if job.plots == 0 else min(wanted, job.plots - made)
         worker_id = secrets.token_hex(4)
-        places = await self._placement.place(job, plotter, worker_id, plots, self.workers)
+        places = await self._placement.place(
+            job, plotter, worker_id, plots, self.workers, self.settings
+        )
         if isinstance(places, Hold):
             return places
         now, log_dir = self.clock.now(), self.settings.log_dir
@@ -356,7 +358,7 @@ class Runner:
         self._deliveries.verify = new.general.verify
         self._deliveries.copies_per_disk = new.general.copies_per_disk
         self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file))
-        await asyncio.to_thread(self.store.list_jobs, new.jobs)
+        await asyncio.to_thread(self.store.list_jobs, new.jobs, self.clock.now())
         self._room_changed()
 
     # Jobs that have made all of their plots

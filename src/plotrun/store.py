@@ -18,7 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from plotrun.model import Event, EventKind, Job, JobState, Measured, Progress, Stage, Worker
+from plotrun.model import (
+    STAGES_WITH_PLOTTER,
+    Event,
+    EventKind,
+    Job,
+    JobState,
+    Measured,
+    Progress,
+    Stage,
+    Worker,
+)
 from plotrun.records import as_json, worker_from_json
 from plotrun.store_schema import FORMS
 
@@ -39,6 +49,8 @@ class JobRecord:
     failures_in_row: int = 0
     last_failure_at: float | None = None
     last_start_at: float | None = None
+    last_start_of_any: float | None = None
+    listed_at: float | None = None
     paused: str | None = None
     ended: bool = False
     holds: tuple[str, ...] = ()
@@ -264,10 +276,10 @@ class Store:
         """What is stored of a job; a new one has made nothing."""
         with self._lock:  # all of it from one moment
             ((made,),) = self._rows("SELECT count(*) FROM deliveries WHERE job = ?", name)
-            ((started,),) = self._rows("SELECT max(created_at) FROM workers WHERE job = ?", name)
+            starts = self._last_starts(name)
             rows = self._rows(
-                "SELECT failures_in_row, last_failure_at, paused, ended, holds FROM jobs "
-                "WHERE name = ?",
+                "SELECT failures_in_row, last_failure_at, listed_at, paused, ended, holds "
+                "FROM jobs WHERE name = ?",
                 name,
             )
             delivered = dict(
@@ -279,19 +291,36 @@ class Store:
                 )
             )
             if not rows:
-                return JobRecord(name, made, last_start_at=started, delivered=delivered)
-            failures, failed_at, paused, ended, holds = rows[0]
+                return JobRecord(name, made, 0, None, *starts, delivered=delivered)
+            failures, failed_at, listed_at, paused, ended, holds = rows[0]
             return JobRecord(
                 name,
                 made,
                 failures,
                 failed_at,
-                started,
+                *starts,
+                listed_at,
                 paused,
                 bool(ended),
                 tuple(json.loads(holds)),
                 delivered,
             )
+
+    def _last_starts(self, job: str) -> tuple[float | None, float | None]:
+        """When the last plotter of *job* was started, or is about to be; and the last of any."""
+        mine = self._rows(
+            "SELECT coalesce(json_extract(record, '$.started_at'), created_at) FROM workers "
+            "WHERE job = ? AND (json_extract(record, '$.started_at') IS NOT NULL "
+            "OR stage IN (?, ?, ?)) ORDER BY created_at DESC LIMIT 1",
+            job,
+            *sorted(STAGES_WITH_PLOTTER),
+        )
+        # Events have an index of their kinds, workers none of their starts.
+        any_job = self._rows(
+            "SELECT at FROM events WHERE kind = ? ORDER BY number DESC LIMIT 1",
+            EventKind.PLOTTER_STARTED,
+        )
+        return mine[0][0] if mine else None, any_job[0][0] if any_job else None
 
     def set_holds(self, name: str, holds: Sequence[str]) -> None:
         """Write why a job may not start now, to be shown."""
@@ -302,8 +331,11 @@ class Store:
             json.dumps(list(holds)),
         )
 
-    def list_jobs(self, jobs: Sequence[Job]) -> None:
-        """Write which jobs the settings have, for commands that do not read the settings."""
+    def list_jobs(self, jobs: Sequence[Job], now: float) -> None:
+        """Write which jobs the settings have, for commands that do not read the settings.
+
+        *now* is remembered as the time at which a new one was first seen.
+        """
         with self._writing():
             self._run("DELETE FROM listed_jobs")
             for position, job in enumerate(jobs):
@@ -313,6 +345,12 @@ class Store:
                     job.name,
                     job.plotter,
                     job.plots,
+                )
+                self._run(
+                    "INSERT INTO jobs (name, listed_at) VALUES (?, ?) ON CONFLICT (name) "
+                    "DO UPDATE SET listed_at = coalesce(listed_at, excluded.listed_at)",
+                    job.name,
+                    now,
                 )
 
     def listed_jobs(self) -> list[tuple[str, str, int]]:
@@ -461,6 +499,8 @@ def job_state(record: JobRecord, workers: Sequence[Worker]) -> JobState:
         failures_in_row=record.failures_in_row,
         last_failure_at=record.last_failure_at,
         last_start_at=record.last_start_at,
+        last_start_of_any=record.last_start_of_any,
+        listed_at=record.listed_at,
         paused=record.paused,
     )
 

@@ -81,5 +81,9 @@ CREATE TABLE measured (
 CREATE INDEX measured_by_plotter ON measured (plotter, k, at)
 """
 
-FORMS = (_FIRST, _FINISH_REQUESTS_AND_MEASURED)
+_LISTED_AT = """
+ALTER TABLE jobs ADD COLUMN listed_at REAL
+"""
+
+FORMS = (_FIRST, _FINISH_REQUESTS_AND_MEASURED, _LISTED_AT)
 """A store of form n has the tables of the first n steps; 0 is an empty file."""

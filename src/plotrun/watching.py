@@ -18,6 +18,7 @@ from plotrun.logparser import (
     Trouble,
 )
 from plotrun.model import EventKind, Job, Progress, Stage
+from plotrun.phase_times import dated
 from plotrun.plot_times import TimesOfPlots
 from plotrun.plotter import Plotter
 from plotrun.settings.schema import JobKeys
@@ -101,6 +102,9 @@ class PlotterWatch:
             self._around.changed()  # it may be the last one that is wanted
         elif now.plots_complete > before.progress.plots_complete and not now.phase:
             now = replace(now, since=seen_at)  # some plotters do not tell that the next one begins
+        if now.step != before.progress.step:
+            self._around.changed()  # a start may wait for it
+        now = dated(now, self._old, self._around.clock.now())
         self._record.change(progress=now, plot_ids=plot_ids)
         if now.phase != before.progress.phase and now.phase:
             self._note(EventKind.PHASE_CHANGED, phase=now.phase)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""Names of the days of the week, in settings and messages."""
+
 
 def size_words(count: float) -> str:
     """Bytes, in units of 1024: "101.4 GiB"."""
@@ -24,6 +29,15 @@ def duration_words(seconds: float) -> str:
     while len(parts) > 1 and not parts[0][0]:
         parts.pop(0)
     return " ".join(f"{count}{unit}" for count, unit in parts[:2] if count) or "0s"
+
+
+def moment_words(at: float, now: float) -> str:
+    """A moment in local time: "Tue 22:00" within a week from *now*, else "2026-12-01 22:00"."""
+    soon = abs(at - now) < 6.5 * 86400
+    # No %a: the names of days are those that settings are written with.
+    local = time.localtime(at)
+    day = DAYS[local.tm_wday].capitalize() if soon else time.strftime("%Y-%m-%d", local)
+    return f"{day} {time.strftime('%H:%M', local)}"
 
 
 def printable(text: object) -> str:

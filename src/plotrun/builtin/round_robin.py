@@ -11,9 +11,9 @@ from pathlib import Path
 from plotrun import Candidate, hookimpl
 
 
-@hookimpl
+@hookimpl(trylast=True)
 def plotrun_choose_tmp(candidates: Sequence[Candidate]) -> Path:
-    """Temporary directories in turn."""
+    """Temporary directories in turn, unless something else chooses."""
     return _longest_ago(candidates)
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "settings": "settings",
     "check": "check",
     "plugins": "plugins",
+    "pause": "pause",
     "unpause": "unpause",
     "finish": "finish",
     "version": "version",
