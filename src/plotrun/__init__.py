@@ -46,6 +46,7 @@ from plotrun.model import (
     Stage,
     Worker,
 )
+from plotrun.owner_keys import OptionalOwnerKeys, OwnerKeys, one_pool, whole_owner
 from plotrun.plotfile import NotAPlot, read_plot, v1_plot_bytes, v1_tmp_bytes
 from plotrun.plotter import (
     KeyProblem,
@@ -150,6 +151,8 @@ __all__ = [
     "MadMaxPlotter",
     "Name",
     "NotAPlot",
+    "OptionalOwnerKeys",
+    "OwnerKeys",
     "PhaseStarted",
     "PhaseTook",
     "Plot",
@@ -183,6 +186,7 @@ __all__ = [
     "hookimpl",
     "log_words",
     "moment_words",
+    "one_pool",
     "option",
     "options",
     "plotter_argv",
@@ -195,4 +199,5 @@ __all__ = [
     "unknown_tags",
     "v1_plot_bytes",
     "v1_tmp_bytes",
+    "whole_owner",
 ]

@@ -13,7 +13,6 @@ from annotated_types import Ge, Le
 
 from plotrun import (
     AbsolutePath,
-    ContractAddress,
     CopyFailed,
     Fact,
     FinishedLog,
@@ -21,6 +20,7 @@ from plotrun import (
     Job,
     KeyProblem,
     LineForm,
+    OwnerKeys,
     PhaseStarted,
     PhaseTook,
     PlotComplete,
@@ -28,7 +28,6 @@ from plotrun import (
     PlotStarted,
     Plotter,
     PlotTook,
-    PublicKey,
     Recognised,
     Rule,
     Run,
@@ -37,6 +36,7 @@ from plotrun import (
     Trouble,
     hookimpl,
     log_words,
+    one_pool,
     recognised,
     v1_plot_bytes,
     v1_tmp_bytes,
@@ -44,7 +44,7 @@ from plotrun import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class MadMaxKeys:
+class MadMaxKeys(OwnerKeys):
     """The keys of a job that the plotter ``madmax`` reads."""
 
     k: Annotated[int, Ge(16), Le(34), Help("Size of the plot. Below 32 is for tests.")] = 32
@@ -73,13 +73,6 @@ class MadMaxKeys:
     network_port: Annotated[
         int, Ge(1), Le(65535), Help("Network: 8444 is Chia's, 11337 is MMX's.")
     ] = 8444
-    farmer_public_key: Annotated[PublicKey, Help("Farmer public key.")]
-    pool_public_key: Annotated[
-        PublicKey | None, Help("Pool public key, for plots of the old kind (OG).")
-    ] = None
-    pool_contract_address: Annotated[
-        ContractAddress | None, Help("Pool contract address, for portable plots.")
-    ] = None
 
 
 def _complete(match: re.Match[bytes]) -> PlotComplete:
@@ -214,9 +207,7 @@ class MadMaxPlotter(Plotter):
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """A plot belongs to a pool key or to a contract: one of them must be given."""
-        if bool(values.pool_public_key) == bool(values.pool_contract_address):
-            expected = "either pool_public_key or pool_contract_address"
-            yield KeyProblem("pool_contract_address", expected)
+        yield from one_pool(values)
 
     def recognise(self, argv: Sequence[str]) -> Recognised | None:
         """A process of ``chia_plot`` or ``chia_plot_k34``."""

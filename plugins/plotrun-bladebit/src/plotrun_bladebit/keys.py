@@ -8,7 +8,13 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from plotrun import Bytes, ContractAddress, Help, KeyProblem, PublicKey
+from plotrun import (
+    Bytes,
+    Help,
+    KeyProblem,
+    OwnerKeys,
+    one_pool,
+)
 
 DISK, CUDA, RAM = "diskplot", "cudaplot", "ramplot"
 K = 32
@@ -19,7 +25,7 @@ Threads = Annotated[int | None, Ge(1), Le(1024)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class BladebitKeys:
+class BladebitKeys(OwnerKeys):
     """The keys of a job that the plotter ``bladebit`` reads."""
 
     mode: Annotated[
@@ -85,14 +91,6 @@ class BladebitKeys:
         Help("cudaplot: BladeBit deletes a plot with a smaller share of proofs. Default: 0.6."),
     ] = None
 
-    farmer_public_key: Annotated[PublicKey, Help("Farmer public key.")]
-    pool_public_key: Annotated[
-        PublicKey | None, Help("Pool public key, for plots of the old kind (OG).")
-    ] = None
-    pool_contract_address: Annotated[
-        ContractAddress | None, Help("Pool contract address, for portable plots.")
-    ] = None
-
 
 MODES_OF_KEYS = {
     **dict.fromkeys(("buckets", "cache", "alternate"), (DISK,)),
@@ -120,9 +118,7 @@ def problems(keys: BladebitKeys) -> Iterator[KeyProblem]:
         yield KeyProblem("disk_16", "either disk_128 or disk_16, not both")
     if keys.check_threshold is not None and keys.check_proofs is None:
         yield KeyProblem("check_threshold", "check_proofs beside it: without it nothing is checked")
-    if bool(keys.pool_public_key) == bool(keys.pool_contract_address):
-        expected = "either pool_public_key or pool_contract_address"
-        yield KeyProblem("pool_contract_address", expected)
+    yield from one_pool(keys)
 
 
 def _compression_problems(keys: BladebitKeys) -> Iterator[KeyProblem]:

@@ -15,15 +15,14 @@ from plotrun import (
     CHIAPOS_FINISHED,
     CHIAPOS_LOG,
     CHIAPOS_PHASE_SHARES,
-    ContractAddress,
     FinishedLog,
     Help,
     Job,
     KeyProblem,
+    OptionalOwnerKeys,
     Plot,
     PlotFormat,
     Plotter,
-    PublicKey,
     Recognised,
     Rule,
     Run,
@@ -33,6 +32,7 @@ from plotrun import (
     recognised,
     v1_plot_bytes,
     v1_tmp_bytes,
+    whole_owner,
 )
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["plotrun_check_plot", "plotrun_commands", "plotrun_plotters", "plotrun_settings"]
 
 
-@dataclass(frozen=True)
-class ChiaposKeys:
+@dataclass(frozen=True, kw_only=True)
+class ChiaposKeys(OptionalOwnerKeys):
     """The keys of a job that the plotter ``chiapos`` reads."""
 
     k: Annotated[int, Ge(18), Le(50), Help("Size of the plot. Below 32 is for tests.")] = 32
@@ -59,13 +59,6 @@ class ChiaposKeys:
         int | None, Ge(10), Help("Memory for sorting, in MiB. Default: the plotter's own.")
     ] = None
     bitfield: Annotated[bool, Help("false: plot without a bitfield.")] = True
-    farmer_public_key: Annotated[PublicKey | None, Help("Farmer public key.")] = None
-    pool_public_key: Annotated[
-        PublicKey | None, Help("Pool public key, for plots of the old kind (OG).")
-    ] = None
-    pool_contract_address: Annotated[
-        ContractAddress | None, Help("Pool contract address, for portable plots.")
-    ] = None
 
 
 @dataclass(frozen=True)
@@ -119,14 +112,7 @@ class ChiaposPlotter(Plotter):
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """All keys of a farmable plot, or none for a test plot."""
-        pool, contract = values.pool_public_key, values.pool_contract_address
-        if pool and contract:
-            expected = "either pool_public_key or pool_contract_address, not both"
-            yield KeyProblem("pool_contract_address", expected)
-        elif bool(values.farmer_public_key) != bool(pool or contract):
-            key = "pool_contract_address" if values.farmer_public_key else "farmer_public_key"
-            expected = "farmer_public_key together with a pool key or contract, or none of them"
-            yield KeyProblem(key, expected)
+        yield from whole_owner(values)
 
     def recognise(self, argv: Sequence[str]) -> Recognised | None:
         """A process of this module."""

@@ -14,13 +14,12 @@ from plotrun import (
     MADMAX_FINISHED,
     MADMAX_LOG,
     Bytes,
-    ContractAddress,
     FinishedLog,
     Help,
     Job,
     KeyProblem,
+    OwnerKeys,
     Plotter,
-    PublicKey,
     Recognised,
     Rule,
     Run,
@@ -28,6 +27,7 @@ from plotrun import (
     StepStarted,
     Trouble,
     log_words,
+    one_pool,
     recognised,
     slashed,
 )
@@ -45,7 +45,7 @@ _P3_STEPS = {b"PDSK": 1, b"LPSK": 2, b"NSK": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
-class GigahorseGpuKeys:
+class GigahorseGpuKeys(OwnerKeys):
     """The keys of a job that the plotter ``gigahorse-gpu`` reads."""
 
     k: Annotated[int, Ge(18), Le(34), Help("Size of the plot: cuda_plot_k<k> is run.")] = 32
@@ -76,13 +76,6 @@ class GigahorseGpuKeys:
     network_port: Annotated[
         int, Ge(1), Le(65535), Help("Network: 8444 is Chia's, 11337 is MMX's.")
     ] = 8444
-    farmer_public_key: Annotated[PublicKey, Help("Farmer public key.")]
-    pool_public_key: Annotated[
-        PublicKey | None, Help("Pool public key, for plots of the old kind (OG).")
-    ] = None
-    pool_contract_address: Annotated[
-        ContractAddress | None, Help("Pool contract address, for portable plots.")
-    ] = None
 
 
 class GigahorseGpuPlotter(Plotter):
@@ -150,9 +143,7 @@ class GigahorseGpuPlotter(Plotter):
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """A plot belongs to a pool key or to a contract: one of them must be given."""
-        if bool(values.pool_public_key) == bool(values.pool_contract_address):
-            expected = "either pool_public_key or pool_contract_address"
-            yield KeyProblem("pool_contract_address", expected)
+        yield from one_pool(values)
         if values.gpus & (values.gpus - 1):
             yield KeyProblem("gpus", "a power of two")
 

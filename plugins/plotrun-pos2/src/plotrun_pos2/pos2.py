@@ -7,18 +7,16 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 from plotrun import (
-    ContractAddress,
-    Help,
     Job,
     KeyProblem,
+    OptionalOwnerKeys,
     PlotComplete,
     PlotNamed,
     PlotStarted,
     Plotter,
-    PublicKey,
     Recognised,
     Rule,
     Run,
@@ -26,21 +24,17 @@ from plotrun import (
     Trouble,
     log_words,
     recognised,
+    whole_owner,
 )
 from plotrun_pos2.plots import K, Strength, odd_k, v2_sizes
 
 
-@dataclass(frozen=True)
-class Pos2Keys:
+@dataclass(frozen=True, kw_only=True)
+class Pos2Keys(OptionalOwnerKeys):
     """The keys of a job that the plotter ``pos2`` reads."""
 
     k: K = 28
     strength: Strength = 2
-    farmer_public_key: Annotated[PublicKey | None, Help("Farmer public key.")] = None
-    pool_public_key: Annotated[PublicKey | None, Help("Pool public key.")] = None
-    pool_contract_address: Annotated[
-        ContractAddress | None, Help("Pool contract address, for portable plots.")
-    ] = None
 
 
 class Pos2Plotter(Plotter):
@@ -79,15 +73,8 @@ class Pos2Plotter(Plotter):
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """An even k; all keys of a farmable plot, or none for a test plot."""
-        pool, contract = values.pool_public_key, values.pool_contract_address
         yield from odd_k(values.k)
-        if pool and contract:
-            expected = "either pool_public_key or pool_contract_address, not both"
-            yield KeyProblem("pool_contract_address", expected)
-        elif bool(values.farmer_public_key) != bool(pool or contract):
-            key = "pool_contract_address" if values.farmer_public_key else "farmer_public_key"
-            expected = "farmer_public_key together with a pool key or contract, or none of them"
-            yield KeyProblem(key, expected)
+        yield from whole_owner(values)
 
     def recognise(self, argv: Sequence[str]) -> Recognised | None:
         """A process of this module."""

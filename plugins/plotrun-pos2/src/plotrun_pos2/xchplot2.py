@@ -14,23 +14,23 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Le
 
 from plotrun import (
-    ContractAddress,
     Fact,
     Help,
     Job,
     KeyProblem,
+    OwnerKeys,
     PlotComplete,
     PlotNamed,
     PlotStarted,
     Plotter,
     Progress,
-    PublicKey,
     Recognised,
     Rule,
     Run,
     Sizes,
     Trouble,
     log_words,
+    one_pool,
     option,
 )
 from plotrun_pos2.plots import K, Strength, odd_k, v2_sizes
@@ -40,7 +40,7 @@ DEVICES = re.compile(r"[a-z0-9]+(:[a-z]+)?(,[a-z0-9]+(:[a-z]+)?)*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Xchplot2Keys:
+class Xchplot2Keys(OwnerKeys):
     """The keys of a job that the plotter ``xchplot2`` reads."""
 
     k: K = 28
@@ -56,11 +56,6 @@ class Xchplot2Keys:
     continue_on_error: Annotated[bool, Help("true: go on with the next plot when one fails.")] = (
         False
     )
-    farmer_public_key: Annotated[PublicKey, Help("Farmer public key.")]
-    pool_public_key: Annotated[PublicKey | None, Help("Pool public key.")] = None
-    pool_contract_address: Annotated[
-        ContractAddress | None, Help("Pool contract address, for portable plots.")
-    ] = None
 
 
 @dataclass(frozen=True)
@@ -146,9 +141,7 @@ class Xchplot2Plotter(Plotter):
         yield from odd_k(values.k)
         if values.devices is not None and not DEVICES.fullmatch(values.devices):
             yield KeyProblem("devices", 'devices as "gpu", "all" or "0,1"')
-        if bool(values.pool_public_key) == bool(values.pool_contract_address):
-            expected = "either pool_public_key or pool_contract_address"
-            yield KeyProblem("pool_contract_address", expected)
+        yield from one_pool(values)
 
     def advance(self, progress: Progress, facts: Sequence[Fact]) -> Progress:
         """The progress after *facts*. A plot that is told again counts once."""
