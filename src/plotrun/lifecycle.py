@@ -8,6 +8,7 @@ has been done already.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from plotrun.watching import PlotterWatch
 from plotrun.workdir import (
     FINISHED,
     clear_directory,
+    half_copies,
     least_whole_bytes,
     make_directory,
     new_plots,
@@ -31,6 +33,8 @@ from plotrun.workdir import (
     rescue_whole,
 )
 from plotrun.worker_record import WorkerRecord
+
+log = logging.getLogger(__name__)
 
 PLOTTER_STEP = "plotter"
 PLOTS_KEPT = 20
@@ -114,6 +118,7 @@ class Life:
         finally:
             collecting.cancel()
             await self._around.logs.finish(follower)
+        self._watch.catch_up()
         await self._judge(code)
 
     async def _plotter_process(self) -> Process | None:
@@ -169,6 +174,16 @@ class Life:
             await left.wait()
         return code
 
+    @property
+    def job(self) -> str:
+        """The name of its job."""
+        return self._job.name
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether it is known how many plots its process has begun."""
+        return self._watch.caught_up
+
     async def ask_to_finish(self) -> bool:
         """Let the plotter end after the plot under way: whether it was asked now.
 
@@ -180,7 +195,9 @@ class Life:
         """
         worker, signal = self.record.worker, self._plotter.finish_signal
         begun, asked = worker.progress.plots_started, worker.finish_after or 0
-        if worker.plots_wanted == 1 or signal is None or worker.process is None or begun <= asked:
+        if worker.plots_wanted == 1 or signal is None or worker.process is None:
+            return False
+        if begun <= asked or not self.caught_up:
             return False
         event = self.record.event(EventKind.FINISH_ASKED, plot=begun)
         await self.record.save(event, finish_after=begun)
@@ -233,7 +250,10 @@ class Life:
                 await self._collect()
             started, complete = progress.plots_started, progress.plots_complete
             if self._copy_is_stuck:
-                await self._rescue()
+                try:
+                    await self._rescue()
+                except OSError as error:  # of a disk; the plots are where they were
+                    log.error("worker %s: %s", self.record.worker.id, error)
 
     # A plotter that cannot bring a plot to its final directory tries for ever, with all later
     # plots behind the first. Once a plot is out of its sight, plotrun brings it elsewhere.
@@ -249,16 +269,27 @@ class Life:
         least = least_whole_bytes(worker.plot_size, worker.k)
         suffix, ids = self._plotter.whole_suffix, frozenset(self._watch.whole)
         places = self._own_directories()
-        await in_daemon_thread(lambda: rescue_plots(places, ids, suffix, least), "rescue plots")
+        left = await in_daemon_thread(
+            lambda: rescue_plots(places, ids, suffix, least), "rescue plots"
+        )
         await self._collect()
         worker = self.record.worker
-        if worker.process is None or not worker.plots:
+        if worker.process is None or not worker.plots or left:
             return
         if blocked or worker.plots_seen >= worker.plots_promised:
             await self.record.save(finish_after=worker.plots_seen)
+            self._release_what_never_comes()
             await self._around.executor.end(worker.process)
         elif not worker.plots_wanted:
             await self.ask_to_finish()
+
+    def _release_what_never_comes(self) -> None:
+        """The room promised to plots that this worker will not make any more."""
+        worker = self.record.worker
+        for number in range(worker.plots_seen + 1, worker.plots_wanted + 2):
+            self._around.deliveries.release(promise_key(worker.id, number))
+        self._around.room.set()  # a waiting plot may have room now
+        self._around.room.clear()
 
     def _own_directories(self) -> dict[Path, Path]:
         """Where the worker's finished plots may lie, and its own directory there."""
@@ -353,6 +384,7 @@ class Life:
         if self._stage is not Stage.FINISHING:
             return []
         await self._collect()
+        self._release_what_never_comes()
         ended = await asyncio.gather(*self._bringing.values())
         return [failure for failure in ended if failure is not None]
 
@@ -395,8 +427,20 @@ class Life:
             if why is not None:
                 event = self.record.event(EventKind.LEFTOVER_KEPT, path=left, reason=why)
                 await self.record.save(event)
+        await self._tell_of_half_copies()
         keep = await asyncio.to_thread(self._keep_logs)
         await in_daemon_thread(lambda: self._remove_files(keep), "remove logs")
+
+    async def _tell_of_half_copies(self) -> None:
+        """What a plotter left of a copy that failed: in the user's directory, so it stays."""
+        worker = self.record.worker
+        if not self._watch.copy_failed or worker.final_dir is None:
+            return
+        final, ids = worker.final_dir, self._watch.whole
+        for path in await in_daemon_thread(lambda: half_copies(final, ids), "look for leftovers"):
+            why = "half a copy that the plotter left; it may be removed"
+            event = self.record.event(EventKind.LEFTOVER_KEPT, path=str(path), reason=why)
+            await self.record.save(event)
 
     def _keep_logs(self) -> bool:
         wanted = self._around.settings().general.keep_logs

@@ -143,14 +143,18 @@ def new_worker(
     job: Job,
     plotter: Plotter,
     plots: int,
+    most: int,
     places: Places,
     now: float,
     log_dir: Path,
     store: Store,
 ) -> Worker:
-    """The record of a worker that is to make *plots* plots in these places."""
+    """The record of a worker that is to make *plots* plots in these places, 0: endlessly.
+
+    *most* is the number that its process is told, 0: none.
+    """
     k: int | None = getattr(job.keys(plotter.keys), "k", None)
-    run = Run(job, plots, places.tmp_dir, places.tmp2_dir, places.final_dir, places.more_final_dirs)
+    run = Run(job, most, places.tmp_dir, places.tmp2_dir, places.final_dir, places.more_final_dirs)
     return Worker(
         id=name,
         job=job.name,

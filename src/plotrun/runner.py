@@ -282,7 +282,10 @@ class Runner:
         workers = self.workers
         record = await asyncio.to_thread(self.store.job, job.name)
         state = job_state(record, workers)
-        hold = hold_of(self.plugins, self.settings, job, state, workers, self.clock)
+        if all(life.caught_up for life in self.lives.values() if life.job == job.name):
+            hold = hold_of(self.plugins, self.settings, job, state, workers, self.clock)
+        else:
+            hold = Hold("finding out how far running workers are")
         if hold is None:
             started = await self._start_worker(job, state.expected + state.made)
             hold = started if isinstance(started, Hold) else None
@@ -300,16 +303,18 @@ class Runner:
         wanted = job.keys(JobKeys).plots_per_process
         if wanted is None:
             wanted = plotter.usual_plots
-        plots = wanted if job.plots == 0 else min(wanted, job.plots - made)
+        left = job.plots - made if job.plots else 0
+        plots = 1 if left == 1 else min(wanted, left) if left else wanted
         worker_id = secrets.token_hex(4)
         places = await self._placement.place(
             job, plotter, worker_id, plots, self.workers, self.settings
         )
         if isinstance(places, Hold):
             return places
+        most = plots or left  # an endless one ends by itself should plotrun not be there to ask
         now, log_dir = self.clock.now(), self.settings.log_dir
         worker = await asyncio.to_thread(
-            new_worker, worker_id, job, plotter, plots, places, now, log_dir, self.store
+            new_worker, worker_id, job, plotter, plots, most, places, now, log_dir, self.store
         )
         event = Event(
             EventKind.WORKER_CREATED,

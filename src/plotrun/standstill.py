@@ -8,6 +8,8 @@ LEAST_LIMIT = 15 * 60.0
 """Seconds that a plotter may stand still in any case, unless the settings say less."""
 TIMES_USUAL = 10
 """How many times the usual silence it may last."""
+LONGEST_PAUSE = 300.0
+"""Seconds between two looks after which nothing is known of the time between."""
 BUSY = 0.01
 """The part of a core below which a process counts as standing still."""
 
@@ -40,6 +42,8 @@ class Standstill:
             if busy or usage.stopped:
                 self._moved_at = now
             self._cpu_seconds = usage.cpu_seconds
+        if not 0 <= now - self._looked_at <= LONGEST_PAUSE or now < self._moved_at:
+            self._moved_at = now  # the machine slept, or its clock was set
         self._looked_at = now
         return now - self._moved_at
 

@@ -53,14 +53,31 @@ class PlotterWatch:
         self._still = Standstill(record.around.clock.now())
         self._told_fraction = 0.0
         self._naming: str | None = None
+        self.caught_up = record.worker.stage is not Stage.PLOTTING
+        """Whether the record says what the log says: not while a log is read anew."""
         self._old = record.worker.progress
         self._backlog = 0
         """Bytes of the log that were there before it was followed: nobody saw when they came."""
+        self._read = Progress()
+        """What the log has told, when it is read anew, up to where it has been read."""
+        self._read_ids: tuple[str, ...] = ()
 
     async def begin(self, log: Path, resumed: bool) -> None:
         """The log is followed from its beginning now."""
         self._backlog = await asyncio.to_thread(_size, log) if resumed else 0
-        self._record.change(progress=Progress(since=self._record.worker.started_at))
+        self._read = Progress(since=self._record.worker.started_at)
+        if not self._backlog:
+            self._record.change(progress=self._read)
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """From now on the record says what the log says."""
+        if not self.caught_up:
+            self.caught_up = True
+            self.changed.set()
+            if self._backlog > 0:  # it was cut meanwhile: what it has told counts
+                self._show(self._read, self._read_ids)
+            self._around.changed()
 
     def read(self, chunk: bytes) -> None:
         """Take in the next bytes of the log."""
@@ -72,9 +89,16 @@ class PlotterWatch:
         self._still.heard(now)
         if self._record.worker.progress.still_since is not None:
             self._record.change(progress=replace(self._record.worker.progress, still_since=None))
-        if facts:
-            self._note_plots(facts)
-            self._advance(facts, seen_at)
+        self._note_plots(facts)
+        if self.caught_up:
+            if facts:
+                before = self._record.worker.progress
+                self._show(*self._advanced(before, self._record.worker.plot_ids, facts, seen_at))
+            return
+        self._read, self._read_ids = self._advanced(self._read, self._read_ids, facts, seen_at)
+        if self._backlog <= 0:
+            self._show(self._read, self._read_ids)
+            self.catch_up()
 
     def _note_plots(self, facts: list[Fact]) -> None:
         for fact in facts:
@@ -92,25 +116,37 @@ class PlotterWatch:
         if any(isinstance(f, PlotStarted | PlotTook | PlotComplete | CopyFailed) for f in facts):
             self.changed.set()
 
-    def _advance(self, facts: list[Fact], seen_at: float | None) -> None:
-        before = self._record.worker
+    def _advanced(
+        self,
+        before: Progress,
+        plot_ids: tuple[str, ...],
+        facts: list[Fact],
+        seen_at: float | None,
+    ) -> tuple[Progress, tuple[str, ...]]:
+        """Progress and ids of plots after *facts*."""
         named = [fact.plot_id for fact in facts if isinstance(fact, PlotNamed)]
-        now = self._plotter.advance(before.progress, facts)
-        plot_ids = tuple(dict.fromkeys((*before.plot_ids, *named)))
-        if now.plots_started != before.progress.plots_started:
+        now = self._plotter.advance(before, facts)
+        if now.plots_started != before.plots_started:
             now = replace(now, since=self._begun(now.plots_started, seen_at))
-            self._around.changed()  # it may be the last one that is wanted
-        elif now.plots_complete > before.progress.plots_complete and not now.phase:
+        elif now.plots_complete > before.plots_complete and not now.phase:
             now = replace(now, since=seen_at)  # some plotters do not tell that the next one begins
-        if now.step != before.progress.step:
-            self._around.changed()  # a start may wait for it
         now = dated(now, self._old, self._around.clock.now())
+        told = self._record.worker.progress.trouble
+        if self.caught_up:
+            for trouble in dict.fromkeys(fact for fact in facts if isinstance(fact, Trouble)):
+                if trouble.text != told:  # it is said again every few minutes
+                    kind = str(trouble.kind)
+                    self._note(EventKind.PLOTTER_TROUBLE, text=trouble.text, kind=kind)
+        return now, tuple(dict.fromkeys((*plot_ids, *named)))
+
+    def _show(self, now: Progress, plot_ids: tuple[str, ...]) -> None:
+        """Put it into the record, and tell what has changed."""
+        before = self._record.worker.progress
         self._record.change(progress=now, plot_ids=plot_ids)
-        if now.phase != before.progress.phase and now.phase:
+        if (now.step, now.plots_started) != (before.step, before.plots_started):
+            self._around.changed()  # a start may wait for it, or it is the last plot wanted
+        if now.phase != before.phase and now.phase:
             self._note(EventKind.PHASE_CHANGED, phase=now.phase)
-        for trouble in dict.fromkeys(fact for fact in facts if isinstance(fact, Trouble)):
-            if trouble.text != before.progress.trouble:  # it is said again every few minutes
-                self._note(EventKind.PLOTTER_TROUBLE, text=trouble.text, kind=str(trouble.kind))
         way = done(self._record.worker, self._around.clock.now())
         if abs(way - self._told_fraction) >= PROGRESS_STEP:
             self._told_fraction = way
@@ -146,6 +182,7 @@ class PlotterWatch:
         worker = self._record.worker
         if worker.stage is not Stage.PLOTTING or worker.process is None:
             return
+        self.catch_up()
         directories = [d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None]
         used = await in_daemon_thread(lambda: temporary_bytes(directories), "measure")
         self.times.current.tmp_bytes = max(used, self.times.current.tmp_bytes or 0)

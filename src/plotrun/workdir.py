@@ -107,25 +107,41 @@ def rescue_plots(
 
     *places* are directories to look in, each with the worker's own on the same file system. A
     file counts as whole if it has the header of one of *plot_ids* and *least_size* bytes; the
-    caller knows from the log that all phases were done.
+    caller knows from the log that all phases were done. Answers what has such a name and is not
+    whole: nobody may be told that all is rescued.
     """
-    rescued = []
+    left = []
     for place, own in places.items():
         for path in sorted(place.glob("*")):
             name = path.name
             if suffix is not None and name.endswith(suffix):
                 name = name.removesuffix(suffix) + PLOT_SUFFIXES[0]
-            if not is_plot_name(name) or path.is_symlink():
+            if not any(plot_id in name for plot_id in plot_ids) or path.is_symlink():
+                continue
+            if not is_plot_name(name):
                 continue
             try:
                 plot = read_plot(path)
+                whole = plot.plot_id in plot_ids and plot.size >= least_size
             except (NotAPlot, OSError):
-                continue
-            if plot.plot_id in plot_ids and plot.size >= least_size:
+                whole = False
+            if whole:
                 (own / FINISHED).mkdir(parents=True, exist_ok=True)
                 path.rename(own / FINISHED / name)
-                rescued.append(own / FINISHED / name)
-    return rescued
+            else:
+                left.append(path)
+    return left
+
+
+def half_copies(final_dir: Path, plot_ids: Collection[str]) -> list[Path]:
+    """Files in *final_dir* that are named after one of the plots, and are no plots."""
+    with contextlib.suppress(OSError), os.scandir(final_dir) as entries:
+        return sorted(
+            Path(entry.path)
+            for entry in entries
+            if any(plot_id in entry.name for plot_id in plot_ids) and not is_plot_name(entry.name)
+        )
+    return []
 
 
 def _plot_files(directory: Path) -> list[Path]:

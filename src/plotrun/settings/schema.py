@@ -144,6 +144,7 @@ class JobKeys:
     ] = None
     stuck_after: Annotated[
         Seconds | None,
+        Ge(1),
         Help(
             "A plotter whose log and processes stand still for this long is stuck. Default: ten "
             "times the longest silence of the last plots, at least 15 minutes."

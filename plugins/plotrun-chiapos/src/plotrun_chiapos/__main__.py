@@ -10,7 +10,6 @@ import importlib.metadata
 import itertools
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -23,10 +22,11 @@ PLOTTERS_OWN = 0
 def main() -> int:
     """Make plots; 0 if all of them are made, or it was asked to finish (SIGINT)."""
     arguments = _parser().parse_args()
-    finish = threading.Event()
-    signal.signal(signal.SIGINT, lambda number, frame: finish.set())
+    # Blocked before there are other threads, it waits for `sigpending`, whoever it came to: a
+    # handler may run too late when a thread of the plotter was interrupted.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     for number in range(1, arguments.n + 1) if arguments.n else itertools.count(1):
-        if finish.is_set():
+        if signal.SIGINT in signal.sigpending():
             break
         print(f"Starting plot {number}/{arguments.n or 'endless'}", flush=True)  # noqa: T201
         try:

@@ -8,7 +8,6 @@ import itertools
 import secrets
 import signal
 import sys
-import threading
 from pathlib import Path
 
 from chia_rs import G1Element, compute_plot_group_id_v2, create_v2_single_plot_group
@@ -26,10 +25,11 @@ TEST_MEMO_BYTES = 112
 def main() -> int:
     """Make plots; 0 if all of them are made, or it was asked to finish (SIGINT)."""
     arguments = _parser().parse_args()
-    finish = threading.Event()
-    signal.signal(signal.SIGINT, lambda number, frame: finish.set())
+    # Blocked before there are other threads, it waits for `sigpending`, whoever it came to: a
+    # handler may run too late when a thread of the plotter was interrupted.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     for number in range(1, arguments.n + 1) if arguments.n else itertools.count(1):
-        if finish.is_set():
+        if signal.SIGINT in signal.sigpending():
             break
         _say(f"Starting plot {number}/{arguments.n or 'endless'}")
         try:
