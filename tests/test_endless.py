@@ -132,3 +132,19 @@ def test_an_endless_worker_whose_job_was_removed_ends_after_its_plot(farm: Farm)
     until(runner, f"{asked_to.split()[5]} ended: done")
     runner.terminate()
     runner.communicate()
+
+
+def test_a_restart_makes_no_plot_too_many(farm: Farm) -> None:
+    farm.write(plots=5, k=20, plots_per_process=0, max_workers=2)
+    runner = farm.start("run")
+    until(runner, "plot delivered")
+    runner.kill()
+    runner.communicate()
+    for plots in (2, 3):  # plots are begun while plotrun is down
+        while len(farm.plots()) + len(list(farm.tmp.rglob("finished/*.plot"))) < plots:
+            pass
+    ended = farm.run_until_done()
+    assert ended.returncode == 0, ended.stdout
+    assert len(farm.plots()) == 5
+    assert "plotter started" not in ended.stdout, "the running ones make the rest"
+    assert farm.leftovers() == []

@@ -351,6 +351,7 @@ def test_a_plotter_that_sleeps_on_a_full_disk_is_relieved_of_its_plot(
         runner = farm.start("run", "--until-done")
         until(runner, "plotter says: Could not copy")
         until(runner, "plot delivered: " + str(farm.root / "b"))
+        until(runner, "half a copy that the plotter left")
         until(runner, "ended: done")
         if plots == 1:
             assert runner.wait(60) == 0

@@ -53,6 +53,7 @@ IN_A_JOB = {
         'job.tmp2: found "here", expected an absolute path, a list of them, or "dst" '
         "(it is a relative path)",
     ),
+    "no time at all": ('stuck_after = "0s"', "expected a duration"),
     "empty list": ("tmp2 = []", "job.tmp2: found [], expected an absolute path"),
     "path named twice": ('tmp2 = ["/a", "/a/"]', "(a path is named twice)"),
     "number for a path": ("tmp2 = 3", "job.tmp2: found 3, expected an absolute path"),

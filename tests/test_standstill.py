@@ -38,6 +38,15 @@ def test_a_line_work_or_being_suspended_is_no_standstill() -> None:
     assert still.look(1210, None) == 60
 
 
+def test_a_machine_that_slept_is_no_standstill() -> None:
+    still = Standstill(1000.0)
+    assert still.look(1030, Usage(0.0, stopped=False)) == 30
+    assert still.look(1030 + 8 * 3600, Usage(240.0, stopped=False)) == 0
+    assert still.look(1060 + 8 * 3600, Usage(240.0, stopped=False)) == 30
+    assert still.look(500, Usage(240.0, stopped=False)) == 0, "the clock was set back"
+    assert still.look(530, Usage(240.0, stopped=False)) == 30
+
+
 def test_what_a_process_and_its_children_use() -> None:
     burn = f"{sys.executable} -c 'import time; t = time.process_time\nwhile t() < 0.3: pass'"
     process = psutil.Popen(["sh", "-c", f"{burn}; kill -STOP $$; true"])

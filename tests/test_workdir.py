@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from plotrun.workdir import clear_directory, make_directory, new_plots, own_name, rescue_whole
+from plotrun.workdir import (
+    FINISHED,
+    clear_directory,
+    make_directory,
+    new_plots,
+    own_name,
+    rescue_plots,
+    rescue_whole,
+)
 
 HEADER = (
     b"Proof of Space Plot"
@@ -99,3 +107,21 @@ def test_only_whole_files_are_rescued(own: Path) -> None:
     assert rescue_whole(own, ".plot.2.tmp", 1000) == [own / "plot-whole.plot"]
     assert short.exists()
     assert other.exists()
+
+
+def test_only_whole_plots_of_the_worker_are_rescued(tmp_path: Path) -> None:
+    own = tmp_path / "plotrun-0a1b2c3d"
+    own.mkdir()
+    ids = [bytes([n]) * 32 for n in range(4)]
+    for number, (size, suffix) in enumerate(
+        [(5000, ".plot"), (500, ".plot"), (5000, ".plot.2.tmp"), (5000, ".plot")]
+    ):
+        header = b"Proof of Space Plot" + ids[number] + bytes([18]) + (4).to_bytes(2, "big")
+        header += b"v1.0" + (128).to_bytes(2, "big") + bytes(128)
+        (own / f"plot-k18-{ids[number].hex()}{suffix}").write_bytes(header + bytes(size))
+    mine = {each.hex() for each in ids[:3]}
+    left = rescue_plots({own: own}, mine, ".plot.2.tmp", 1000)
+    assert left == [own / f"plot-k18-{ids[1].hex()}.plot"], "too small: it is not whole"
+    rescued = sorted(path.name for path in (own / FINISHED).iterdir())
+    assert rescued == sorted(f"plot-k18-{each.hex()}.plot" for each in (ids[0], ids[2]))
+    assert (own / f"plot-k18-{ids[3].hex()}.plot").exists(), "not one of the worker's whole ones"

@@ -180,6 +180,12 @@ class Life:
         return self._job.name
 
     @property
+    def waits_for(self) -> frozenset[Path]:
+        """The destinations that a finished plot of its waits for; empty if none waits."""
+        waiting = any(work.waiting is not None for work in self.record.worker.plots)
+        return frozenset(self._job.dst) if waiting else frozenset()
+
+    @property
     def caught_up(self) -> bool:
         """Whether it is known how many plots its process has begun."""
         return self._watch.caught_up

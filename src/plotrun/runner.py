@@ -24,7 +24,7 @@ from plotrun.lifecycle import Life
 from plotrun.lines import log_event
 from plotrun.lookout import Lookout
 from plotrun.manager import Failure, Plugins
-from plotrun.model import Event, EventKind, Hold, Job, Progress, Worker
+from plotrun.model import Deliver, Event, EventKind, Hold, Job, Progress, Worker
 from plotrun.observers import Observers
 from plotrun.placement import Placement, new_worker
 from plotrun.plotter import Plotter
@@ -299,6 +299,10 @@ class Runner:
             await asyncio.to_thread(self.store.set_holds, record.name, reasons)
 
     async def _start_worker(self, job: Job, made: int) -> Hold | None:
+        if job.deliver is Deliver.PLOTTER:
+            for life in self.lives.values():
+                if life.waits_for & set(job.dst):  # what is made goes before what is not
+                    return Hold(f"a finished plot of worker {life.record.worker.id} waits for room")
         plotter = self._plotter(job)
         wanted = job.keys(JobKeys).plots_per_process
         if wanted is None:
