@@ -292,7 +292,8 @@ class Life:
     def _release_what_never_comes(self) -> None:
         """The room promised to plots that this worker will not make any more."""
         worker = self.record.worker
-        for number in range(worker.plots_seen + 1, worker.plots_wanted + 2):
+        next_one = worker.plots_seen + 1
+        for number in range(next_one, max(worker.plots_wanted, next_one) + 1):
             self._around.deliveries.release(promise_key(worker.id, number))
         self._around.room.set()  # a waiting plot may have room now
         self._around.room.clear()
