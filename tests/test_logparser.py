@@ -19,6 +19,7 @@ from plotrun.logparser import (
     PlotComplete,
     PlotNamed,
     PlotTook,
+    SizesTold,
     Trouble,
     advance,
 )
@@ -70,6 +71,11 @@ def test_what_a_real_log_tells_beside_progress() -> None:
         PhaseTook(4, 1.838),
     ]
     assert [fact for fact in found if isinstance(fact, PlotTook)] == [PlotTook(123.108)]
+    assert [fact for fact in found if isinstance(fact, SizesTold)] == [
+        SizesTold(tmp=int(1.776 * 2**30))
+    ]
+    (complete,) = [fact for fact in found if isinstance(fact, PlotComplete)]
+    assert complete.path == f"/mnt/dst/00/plot-k25-2026-11-20-19-31-{ID}.plot"
 
 
 def test_a_plot_is_whole_before_it_is_complete() -> None:

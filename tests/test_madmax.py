@@ -19,6 +19,7 @@ from plotrun.logparser import (
     PlotComplete,
     PlotNamed,
     PlotTook,
+    SizesTold,
     Trouble,
 )
 from plotrun.manager import load_plugins
@@ -101,6 +102,13 @@ def test_what_the_log_tells_beside_progress() -> None:
         PhaseTook(4, 0.244852),
     ]
     assert not [f for f in found if isinstance(f, Trouble)]
+    assert [f.plot for f in found if isinstance(f, SizesTold)] == [68703717, 69316685]
+    assert [f.name for f in found if isinstance(f, PlotNamed)] == [
+        f"plot-k22-c1-2026-11-20-19-38-{plot_id}" for plot_id in (FIRST, SECOND)
+    ]
+    assert [f.path for f in found if isinstance(f, PlotComplete)] == [
+        f"plot-k22-c1-2026-11-20-19-38-{plot_id}.plot" for plot_id in (FIRST, SECOND)
+    ]
 
 
 def test_a_copy_to_another_disk_completes_a_plot() -> None:

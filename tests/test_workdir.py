@@ -119,8 +119,8 @@ def test_only_whole_plots_of_the_worker_are_rescued(tmp_path: Path) -> None:
         header = b"Proof of Space Plot" + ids[number] + bytes([18]) + (4).to_bytes(2, "big")
         header += b"v1.0" + (128).to_bytes(2, "big") + bytes(128)
         (own / f"plot-k18-{ids[number].hex()}{suffix}").write_bytes(header + bytes(size))
-    mine = {each.hex() for each in ids[:3]}
-    left = rescue_plots({own: own}, mine, ".plot.2.tmp", 1000)
+    mine = {each.hex(): 1000 for each in ids[:3]}
+    left = rescue_plots({own: own}, mine, ".plot.2.tmp")
     assert left == [own / f"plot-k18-{ids[1].hex()}.plot"], "too small: it is not whole"
     rescued = sorted(path.name for path in (own / FINISHED).iterdir())
     assert rescued == sorted(f"plot-k18-{each.hex()}.plot" for each in (ids[0], ids[2]))

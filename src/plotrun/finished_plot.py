@@ -178,7 +178,7 @@ class FinishedPlot:
         copies = [s for s in (times.copy_seconds, self._delivery_seconds) if s is not None]
         return Measured(
             bytes=plot.size,
-            tmp_bytes=times.tmp_bytes if seen_well else None,
+            tmp_bytes=times.told_tmp_bytes or (times.tmp_bytes if seen_well else None),
             seconds=times.seconds,
             delivery_seconds=sum(copies) if copies else None,
             longest_silence=times.longest_silence,

@@ -273,11 +273,9 @@ class Life:
         """Take whole plots away from a stuck plotter, and end it when it has made all it shall."""
         worker, blocked = self.record.worker, self._plotter.copy_blocks(self._job)
         least = least_whole_bytes(worker.plot_size, worker.k)
-        suffix, ids = self._plotter.whole_suffix, frozenset(self._watch.whole)
-        places = self._own_directories()
-        left = await in_daemon_thread(
-            lambda: rescue_plots(places, ids, suffix, least), "rescue plots"
-        )
+        sizes = {plot_id: told or least for plot_id, told in self._watch.whole.items()}
+        suffix, places = self._plotter.whole_suffix, self._own_directories()
+        left = await in_daemon_thread(lambda: rescue_plots(places, sizes, suffix), "rescue plots")
         await self._collect()
         worker = self.record.worker
         if worker.process is None or not worker.plots or left:
@@ -443,7 +441,7 @@ class Life:
         worker = self.record.worker
         if not self._watch.copy_failed or worker.final_dir is None:
             return
-        final, ids = worker.final_dir, self._watch.whole
+        final, ids = worker.final_dir, frozenset(self._watch.whole)
         for path in await in_daemon_thread(lambda: half_copies(final, ids), "look for leftovers"):
             why = "half a copy that the plotter left; it may be removed"
             event = self.record.event(EventKind.LEFTOVER_KEPT, path=str(path), reason=why)

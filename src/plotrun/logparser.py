@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from plotrun.model import Progress
@@ -28,6 +28,8 @@ class PlotNamed:
     """The plotter told the id of the plot being made (64 hex digits)."""
 
     plot_id: str
+    name: str | None = field(default=None, compare=False)
+    """The name of the plot's file, without its suffix, if the line tells."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,18 @@ class PlotComplete:
     """A finished plot has its final name. Its id, if the line tells: another may be under way."""
 
     plot_id: str | None = None
+    path: str | None = field(default=None, compare=False)
+    """Its path or its name, as the line tells it."""
+
+
+@dataclass(frozen=True)
+class SizesTold:
+    """The plotter told bytes of the plot being made."""
+
+    plot: int | None = None
+    """Of the finished file."""
+    tmp: int | None = None
+    """Of temporary space, at its highest."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +113,7 @@ Fact: TypeAlias = (
     | PhaseTook
     | PlotTook
     | PlotComplete
+    | SizesTold
     | Trouble
 )
 

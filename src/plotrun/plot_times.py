@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from plotrun.logparser import Fact, PhaseTook, PlotComplete, PlotNamed, PlotStarted, PlotTook
+from plotrun.logparser import (
+    Fact,
+    PhaseTook,
+    PlotComplete,
+    PlotNamed,
+    PlotStarted,
+    PlotTook,
+    SizesTold,
+)
 
 
 @dataclass
@@ -25,6 +33,10 @@ class PlotTimes:
     """Between two lines of the log."""
     tmp_bytes: int | None = None
     """The most that its temporary files were seen to take."""
+    told_bytes: int | None = None
+    """Bytes of the finished file, by the log."""
+    told_tmp_bytes: int | None = None
+    """Bytes of temporary space, by the log."""
 
     @property
     def phase_seconds(self) -> tuple[float, ...]:
@@ -53,6 +65,9 @@ class TimesOfPlots:
                     self._by_id[plot_id] = self.current
                 case PhaseTook(phase, seconds):
                     self.current.phases[phase] = seconds
+                case SizesTold(plot, tmp):
+                    self.current.told_bytes = plot or self.current.told_bytes
+                    self.current.told_tmp_bytes = tmp or self.current.told_tmp_bytes
                 case PlotTook(seconds):
                     self.current.seconds, self.current.made_at = seconds, now
                 case PlotComplete(plot_id):

@@ -39,8 +39,8 @@ class PlotterWatch:
         self.times = TimesOfPlots()
         self.changed = asyncio.Event()
         """A plot has begun or is made, or more is known of how long one takes."""
-        self.whole: set[str] = set()
-        """Ids of plots of which all phases are done."""
+        self.whole: dict[str, int | None] = {}
+        """Ids of plots of which all phases are done, each with its bytes if the log tells."""
         self.copy_failed = False
         """Whether it cannot bring a plot to its final directory."""
         self.ended_because: str | None = None
@@ -106,7 +106,7 @@ class PlotterWatch:
                 case PlotNamed(plot_id):
                     self._naming = plot_id
                 case PlotTook() if self._naming is not None:
-                    self.whole.add(self._naming)
+                    self.whole[self._naming] = self.times.of(self._naming).told_bytes
                 case CopyFailed():
                     self.copy_failed = True
                 case PlotComplete():

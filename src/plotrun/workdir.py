@@ -101,14 +101,14 @@ def rescue_whole(directory: Path, suffix: str, least_size: int) -> list[Path]:
 
 
 def rescue_plots(
-    places: Mapping[Path, Path], plot_ids: Collection[str], suffix: str | None, least_size: int
+    places: Mapping[Path, Path], sizes: Mapping[str, int], suffix: str | None
 ) -> list[Path]:
     """Take whole plots out of their plotter's sight: into `FINISHED` in the worker's own directory.
 
     *places* are directories to look in, each with the worker's own on the same file system. A
-    file counts as whole if it has the header of one of *plot_ids* and *least_size* bytes; the
-    caller knows from the log that all phases were done. Answers what has such a name and is not
-    whole: nobody may be told that all is rescued.
+    file counts as whole if it has the header of one of the plot ids in *sizes*, and at least so
+    many bytes; the caller knows from the log that all phases were done. Answers what has such a
+    name and is not whole: then not all is rescued.
     """
     left = []
     for place, own in places.items():
@@ -116,13 +116,13 @@ def rescue_plots(
             name = path.name
             if suffix is not None and name.endswith(suffix):
                 name = name.removesuffix(suffix) + PLOT_SUFFIXES[0]
-            if not any(plot_id in name for plot_id in plot_ids) or path.is_symlink():
+            if not any(plot_id in name for plot_id in sizes) or path.is_symlink():
                 continue
             if not is_plot_name(name):
                 continue
             try:
                 plot = read_plot(path)
-                whole = plot.plot_id in plot_ids and plot.size >= least_size
+                whole = plot.plot_id in sizes and plot.size >= sizes[plot.plot_id]
             except (NotAPlot, OSError):
                 whole = False
             if whole:

@@ -34,6 +34,7 @@ from plotrun import (
     Rule,
     Run,
     Sizes,
+    SizesTold,
     StepStarted,
     Trouble,
     hookimpl,
@@ -76,6 +77,10 @@ def _trouble(match: re.Match[bytes]) -> Trouble:
     return Trouble(log_words(match[0]))
 
 
+def _working_space(match: re.Match[bytes]) -> SizesTold:
+    return SizesTold(tmp=int(float(match[1]) * 2**30))
+
+
 CHIAPOS_LOG: Sequence[Rule] = (
     Rule(rb"Starting plotting progress into temporary dirs:", lambda m: PlotStarted()),
     Rule(rb"ID: ([0-9a-f]{64})\b", lambda m: PlotNamed(m[1].decode())),
@@ -92,7 +97,11 @@ CHIAPOS_LOG: Sequence[Rule] = (
         lambda m: PhaseTook(int(m[1]), float(m[2])),
     ),
     Rule(rb"Total time = (\d+(?:\.\d+)?) seconds", lambda m: PlotTook(float(m[1]))),
-    Rule(rb"Renamed final file from ", lambda m: PlotComplete()),
+    Rule(rb"Approximate working space used \(without final file\): (\d+\.\d+) GiB", _working_space),
+    Rule(
+        rb'Renamed final file from (?:[^\n]*" to "([^"\n]*)")?',
+        lambda m: PlotComplete(path=log_words(m[1]) if m[1] else None),
+    ),
     # Both: chia sleeps five minutes, tries again, and never exits.
     Rule(rb"Only wrote \d+ of \d+ bytes at offset [^\n]*", _trouble),
     Rule(rb"Could not copy [^\n]*", lambda m: CopyFailed(log_words(m[0]))),

@@ -32,6 +32,7 @@ from plotrun import (
     Rule,
     Run,
     Sizes,
+    SizesTold,
     StepStarted,
     Trouble,
     hookimpl,
@@ -76,7 +77,7 @@ class MadMaxKeys(OwnerKeys):
 
 
 def _complete(match: re.Match[bytes]) -> PlotComplete:
-    return PlotComplete(match[1].decode())
+    return PlotComplete(match[2].decode(), log_words(match[1]))
 
 
 def _trouble(match: re.Match[bytes]) -> Trouble:
@@ -87,18 +88,20 @@ def _phase_took(match: re.Match[bytes]) -> tuple[Fact, ...]:
     """Phases announce their end only: with it the next one begins."""
     phase = int(match[1])
     took = PhaseTook(phase, float(match[2]))
-    return (took, PhaseStarted(phase + 1)) if phase < LAST_PHASE else (took,)
+    if phase < LAST_PHASE:
+        return (took, PhaseStarted(phase + 1))
+    return (SizesTold(plot=int(match[3])), took) if match[3] else (took,)
 
 
 ENDLESS = -1
 """What ``-n`` says for going on until SIGINT."""
 LAST_PHASE = 4
-_PLOT_FILE = rb"plot-k[^/\n]*-([0-9a-f]{64})\.plot"
+_PLOT_FILE = rb"[^\n]*plot-k[^/\n]*-([0-9a-f]{64})\.plot"
 MADMAX_LOG: Sequence[Rule] = (
     Rule(rb"Crafting plot \d+", lambda m: PlotStarted()),
     Rule(
-        rb"Plot Name: plot-k\d+[^\n]*-([0-9a-f]{64})",
-        lambda m: (PlotNamed(m[1].decode()), PhaseStarted(1)),
+        rb"Plot Name: (plot-k\d+[^\n]*-([0-9a-f]{64}))",
+        lambda m: (PlotNamed(m[2].decode(), log_words(m[1])), PhaseStarted(1)),
     ),
     Rule(rb"\[P1\] Table ([1-7]) took", lambda m: StepStarted(int(m[1]))),
     # Phase 2 goes down from table 7 to 2: counted up, so that steps never go back.
@@ -108,10 +111,14 @@ MADMAX_LOG: Sequence[Rule] = (
         lambda m: StepStarted(2 * (int(m[2]) - 2) + int(m[1])),
     ),
     Rule(rb"\[P4\] total_c3_parks", lambda m: StepStarted(1)),
-    Rule(rb"Phase ([1-4]) took (\d+(?:\.\d+)?) sec", _phase_took),
+    Rule(
+        rb"Phase ([1-4]) took (\d+(?:\.\d+)?) sec"
+        rb"(?:[^\n]*final plot size is (\d{1,18}) bytes)?",
+        _phase_took,
+    ),
     Rule(rb"Total plot creation time was (\d+(?:\.\d+)?) sec", lambda m: PlotTook(float(m[1]))),
-    Rule(rb"Renamed final plot to [^\n]*" + _PLOT_FILE, _complete),
-    Rule(rb"Copy to [^\n]*" + _PLOT_FILE + rb" finished", _complete),
+    Rule(rb"Renamed final plot to (" + _PLOT_FILE + rb")", _complete),
+    Rule(rb"Copy to (" + _PLOT_FILE + rb") finished", _complete),
     # It stays and tries again; the finished plot lies in tmp under its final name.
     Rule(rb"Copy to [^\n]* failed with[^\n]*", lambda m: CopyFailed(log_words(m[0]))),
     Rule(rb"Invalid [^\n]+", _trouble),
