@@ -135,7 +135,7 @@ class SimulatedExecutor:
     def send(self, worker: str, step: str, name: str, is_plotter: object) -> None:
         raise AssertionError("nothing is asked in these tests")
 
-    def usage(self, ref: ProcessRef) -> Usage:
+    def usage(self, ref: ProcessRef, children: object) -> Usage:
         return Usage(cpu_seconds=asyncio.get_running_loop().time(), stopped=False)
 
     async def end(self, ref: ProcessRef) -> None:

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from farm import Farm, until
-from plotrun.process_table import identify, usage
+from plotrun.process_table import children_of, identify, process_table, usage
 from plotrun.standstill import Standstill, Usage, limit
 
 
@@ -53,13 +53,13 @@ def test_what_a_process_and_its_children_use() -> None:
     try:
         ref = identify(process.pid)
         assert ref is not None
-        while not (used := usage(ref)) or not used.stopped:
+        while not (used := usage(ref, children_of(process_table()))) or not used.stopped:
             pass  # until it has burnt its time and stopped itself
         assert used.cpu_seconds >= 0.25  # counted in hundredths
     finally:
         process.kill()
         process.wait()
-    assert usage(ref) is None
+    assert usage(ref, {}) is None
 
 
 QUIET = "echo 'Starting phase 1/4: x'; exec sleep 1000"

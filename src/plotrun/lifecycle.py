@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -307,9 +307,9 @@ class Life:
         """A plot, of whatever worker, was delivered: more is known of how long one takes."""
         self._watch.changed.set()
 
-    async def look(self, now: float) -> None:
+    async def look(self, now: float, children: Mapping[int, Sequence[int]]) -> None:
         """See how much the plotter uses, and whether it stands still for too long."""
-        await self._watch.look(now)
+        await self._watch.look(now, children)
 
     def note_copied(self) -> None:
         """Take into the progress how much of the plot has been copied."""

@@ -12,6 +12,7 @@ from plotrun.lifecycle import Life
 from plotrun.model import Worker
 from plotrun.plotter import Plotter
 from plotrun.process import Executor
+from plotrun.process_table import children_of
 from plotrun.strangers import strangers
 
 INTERVAL = 30.0
@@ -54,9 +55,10 @@ class Lookout:
         if [w.id for w in left_alone + found] != [w.id for w in self.others]:
             self._changed()
         self.others = left_alone + found
+        children = children_of(table)
         for life in self._lives.values():
             if life not in self._looking:  # a disk that hangs must not hold up the others
-                task = asyncio.create_task(life.look(self._clock.now()))
+                task = asyncio.create_task(life.look(self._clock.now(), children))
                 self._looking[life] = task
                 task.add_done_callback(functools.partial(self._has_looked, life))
 

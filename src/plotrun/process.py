@@ -105,8 +105,8 @@ class Executor(Protocol):
         """Send the signal called *name* to the plotter itself, not to a shell around it."""
         ...
 
-    def usage(self, ref: ProcessRef) -> Usage | None:
-        """What a process and its children have used; None if it has gone."""
+    def usage(self, ref: ProcessRef, children: Mapping[int, Sequence[int]]) -> Usage | None:
+        """What a process and all below it, by *children*, have used; None if it has gone."""
         ...
 
 
@@ -230,9 +230,9 @@ class SystemExecutor:
             with contextlib.suppress(psutil.Error):
                 psutil.Process(pid).send_signal(getattr(signal, name))
 
-    def usage(self, ref: ProcessRef) -> Usage | None:
-        """What a process and its children have used; None if it has gone."""
-        return usage(ref)
+    def usage(self, ref: ProcessRef, children: Mapping[int, Sequence[int]]) -> Usage | None:
+        """What a process and all below it, by *children*, have used; None if it has gone."""
+        return usage(ref, children)
 
 
 def exit_words(code: int | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,23 +86,37 @@ def process_table() -> list[ProcessInfo]:
     return found
 
 
-def usage(ref: ProcessRef) -> Usage | None:
-    """What a process and its children have used; None if it has gone."""
+def children_of(table: Iterable[ProcessInfo]) -> dict[int, list[int]]:
+    """The numbers of each process's children."""
+    found: dict[int, list[int]] = {}
+    for process in table:
+        if process.parent is not None:
+            found.setdefault(process.parent, []).append(process.ref.pid)
+    return found
+
+
+def usage(ref: ProcessRef, children: Mapping[int, Sequence[int]]) -> Usage | None:
+    """What a process and all below it have used; None if it has gone.
+
+    *children* is of a table that was made once for many processes.
+    """
     if identify(ref.pid) != ref:
         return None
-    seconds, stopped = 0.0, False
-    try:
-        top = psutil.Process(ref.pid)
-        for process in [top, *top.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                times = process.cpu_times()
-                # Those of children that have ended count as well, where the system tells them.
-                seconds += times.user + times.system
-                seconds += getattr(times, "children_user", 0.0)
-                seconds += getattr(times, "children_system", 0.0)
-                stopped = stopped or process.status() == psutil.STATUS_STOPPED
-    except psutil.Error:
-        return None
+    seconds, stopped, waiting, done = 0.0, False, [ref.pid], set[int]()
+    while waiting:
+        pid = waiting.pop()
+        if pid in done:
+            continue
+        done.add(pid)
+        waiting += children.get(pid, ())
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            times = process.cpu_times()
+            # Those of children that have ended count as well, where the system tells them.
+            seconds += times.user + times.system
+            seconds += getattr(times, "children_user", 0.0)
+            seconds += getattr(times, "children_system", 0.0)
+            stopped = stopped or process.status() == psutil.STATUS_STOPPED
     return Usage(seconds, stopped)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,8 +178,11 @@ class PlotterWatch:
         if timing != worker.timing:
             await self._record.save(timing=timing)
 
-    async def look(self, now: float) -> None:
-        """See how much the plotter uses, and whether it stands still for too long."""
+    async def look(self, now: float, children: Mapping[int, Sequence[int]]) -> None:
+        """See how much the plotter uses, and whether it stands still for too long.
+
+        *children* are those of every process.
+        """
         worker = self._record.worker
         if worker.stage is not Stage.PLOTTING or worker.process is None:
             return
@@ -186,7 +190,7 @@ class PlotterWatch:
         directories = [d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None]
         used = await in_daemon_thread(lambda: temporary_bytes(directories), "measure")
         self.times.current.tmp_bytes = max(used, self.times.current.tmp_bytes or 0)
-        usage = await asyncio.to_thread(self._around.executor.usage, worker.process)
+        usage = await asyncio.to_thread(self._around.executor.usage, worker.process, children)
         seconds = self._still.look(now, usage)
         usual = worker.timing.silence if worker.timing else None
         keys = self._job.keys(JobKeys)
