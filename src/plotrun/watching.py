@@ -29,6 +29,8 @@ from plotrun.words import duration_words
 from plotrun.workdir import temporary_bytes
 from plotrun.worker_record import WorkerRecord
 
+PATIENCE = 20.0
+"""Seconds after which a log counts as read again in any case: it may have been cut meanwhile."""
 PROGRESS_STEP = 0.01
 """An event tells of progress when it has grown by this much."""
 
@@ -53,6 +55,7 @@ class PlotterWatch:
         self._parser = LogParser(plotter.rules)
         self._still = Standstill(record.around.clock.now())
         self._told_fraction = 0.0
+        self._made_at = record.around.clock.now()
         self._naming: str | None = None
         self.caught_up = record.worker.stage is not Stage.PLOTTING
         """Whether the record says what the log says: not while a log is read anew."""
@@ -186,7 +189,8 @@ class PlotterWatch:
         worker = self._record.worker
         if worker.stage is not Stage.PLOTTING or worker.process is None:
             return
-        self.catch_up()
+        if now - self._made_at >= PATIENCE:
+            self.catch_up()
         directories = [d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None]
         used = await in_daemon_thread(lambda: temporary_bytes(directories), "measure")
         self.times.current.tmp_bytes = max(used, self.times.current.tmp_bytes or 0)
