@@ -146,4 +146,5 @@ def test_a_restart_makes_no_plot_too_many(farm: Farm) -> None:
     ended = farm.run_until_done()
     assert ended.returncode == 0, ended.stdout
     assert len(farm.plots()) == 5
+    assert "plotter started" not in ended.stdout, "the running ones make the rest"
     assert farm.leftovers() == []
