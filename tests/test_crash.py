@@ -93,7 +93,7 @@ def assert_all_is_well(farm: Farm, runs: Path) -> None:
 
 def events(farm: Farm, kind: EventKind) -> list[str]:
     store = Store(farm.state_dir)
-    found = [event for event in store.last_events(1000) if event.kind is kind]
+    found = [event for event in store.events.last(1000) if event.kind is kind]
     store.close()
     return [str(event.data.get("plot", event.data)) for event in found]
 

@@ -48,7 +48,7 @@ def test_an_endless_worker_brings_what_it_has_begun_and_one_more(
 def asked(farm: Farm) -> list[object]:
     store = Store(farm.state_dir)
     try:
-        events = store.last_events(1000)
+        events = store.events.last(1000)
     finally:
         store.close()
     return [event.data["plot"] for event in events if event.kind is EventKind.FINISH_ASKED]
@@ -108,7 +108,7 @@ def test_finish_without_a_match_changes_nothing(farm: Farm) -> None:
 
 
 def test_the_record_of_an_endless_worker_stays_small(farm: Farm) -> None:
-    farm.patch("plotrun.lifecycle", "PLOTS_KEPT", 2)
+    farm.patch("plotrun.worker_plots", "PLOTS_KEPT", 2)
     farm.write(plots=5, plots_per_process=5)
     ended = farm.run_until_done()
     assert ended.returncode == 0, ended.stdout

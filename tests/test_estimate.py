@@ -203,7 +203,7 @@ def test_three_real_plots_teach_size_and_time(farm: Farm) -> None:
     assert 0 <= least <= likely <= most
     assert runner.wait(60) == 0
     store = Store(farm.state_dir)
-    plots = store.measured("chiapos", 20, 10)
+    plots = store.measured.last("chiapos", 20, 10)
     (last, *_) = store.ended_workers(1)
     store.close()
     assert len(plots) == 4

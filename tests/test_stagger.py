@@ -106,35 +106,35 @@ def test_the_store_knows_the_last_real_start_of_a_job(tmp_path: Path) -> None:
         new = worker(stage=stage, started=started)
         store.save_worker(replace(new, id=name, created_at=created))
 
-    assert store.job("test").last_start_at is None
+    assert store.jobs.record("test").last_start_at is None
     save("a", 100.0, 160.0, Stage.ENDED)
-    assert store.job("test").last_start_at == 160
+    assert store.jobs.record("test").last_start_at == 160
     save("b", 200.0, None, Stage.PRE_COMMAND)
-    assert store.job("test").last_start_at == 200
+    assert store.jobs.record("test").last_start_at == 200
     save("b", 200.0, None, Stage.ENDED)
-    assert store.job("test").last_start_at == 160, "its pre-command failed: nothing was started"
-    assert store.job("other").last_start_at is None
+    assert store.jobs.record("test").last_start_at == 160, "its pre-command failed"
+    assert store.jobs.record("other").last_start_at is None
     store.close()
 
 
 def test_the_store_knows_the_last_start_of_any_job(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    assert store.job("test").last_start_of_any is None
-    store.add_events([Event(EventKind.PLOTTER_STARTED, 5.0, "other", "w")])
-    store.add_events([Event(EventKind.PLOTTER_FINISHED, 9.0, "other", "w")])
-    assert store.job("test").last_start_of_any == 5
+    assert store.jobs.record("test").last_start_of_any is None
+    store.events.add([Event(EventKind.PLOTTER_STARTED, 5.0, "other", "w")])
+    store.events.add([Event(EventKind.PLOTTER_FINISHED, 9.0, "other", "w")])
+    assert store.jobs.record("test").last_start_of_any == 5
     store.close()
 
 
 def test_the_store_keeps_when_a_job_was_first_listed(tmp_path: Path, farm: Farm) -> None:
     store = Store(tmp_path)
     job = Asked(farm).job
-    assert store.job("test").listed_at is None
-    store.list_jobs([job], 10.0)
-    store.list_jobs([job], 20.0)
-    store.list_jobs([], 30.0)
-    store.list_jobs([job], 40.0)
-    assert store.job("test").listed_at == 10
+    assert store.jobs.record("test").listed_at is None
+    store.jobs.note_listed([job], 10.0)
+    store.jobs.note_listed([job], 20.0)
+    store.jobs.note_listed([], 30.0)
+    store.jobs.note_listed([job], 40.0)
+    assert store.jobs.record("test").listed_at == 10
     store.close()
 
 

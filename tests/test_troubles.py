@@ -50,6 +50,6 @@ def test_a_real_plotter_whose_stripe_is_too_large(farm: Farm) -> None:
     ended = farm.run_until_done()
     assert ended.returncode == 1
     store = Store(farm.state_dir)
-    told = [e.data for e in store.last_events(100) if e.kind == "plotter_trouble"]
+    told = [e.data for e in store.events.last(100) if e.kind == "plotter_trouble"]
     store.close()
     assert "stripe too large" in {data["kind"] for data in told}

@@ -25,7 +25,7 @@ def sizes_of(plotter: Plotter, job: Job, store: Store) -> Sizes:
     """Bytes of the next plot, by the last ones with the same keys where there are any."""
     computed = plotter.sizes(job)
     k = getattr(job.keys(plotter.keys), "k", None)
-    plots = store.measured(plotter.name, k, PLOTS_ASKED, size_key(plotter, job))
+    plots = store.measured.last(plotter.name, k, PLOTS_ASKED, size_key(plotter, job))
     tmp = [plot.tmp_bytes for plot in plots if plot.tmp_bytes is not None]
     return Sizes(
         max((plot.bytes for plot in plots), default=computed.plot),

@@ -13,32 +13,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from plotrun.finished_plot import FinishedPlot, promise_key
+from plotrun.cleaning import clean_up
+from plotrun.finished_plot import promise_key
 from plotrun.follow import last_lines
-from plotrun.model import Deliver, EventKind, Job, Plot, PlotStage, PlotWork, Stage
+from plotrun.model import Deliver, EventKind, Job, PlotStage, Stage
 from plotrun.plotter import Plotter
 from plotrun.process import Process, Spawn, exit_words
 from plotrun.threads import in_daemon_thread
 from plotrun.user_commands import pre_commands, run_pre_commands
 from plotrun.watching import PlotterWatch
 from plotrun.workdir import (
-    FINISHED,
-    clear_directory,
-    half_copies,
     least_whole_bytes,
     make_directory,
-    new_plots,
-    own_name,
     rescue_plots,
-    rescue_whole,
 )
+from plotrun.worker_plots import WorkerPlots
 from plotrun.worker_record import WorkerRecord
 
 log = logging.getLogger(__name__)
 
 PLOTTER_STEP = "plotter"
-PLOTS_KEPT = 20
-"""Plots of an endless process that its record keeps: it is written with every step."""
 
 
 class WorkerFailed(Exception):  # noqa: N818 - reads as what it says
@@ -54,8 +48,8 @@ class Life:
         self._job = job
         self._plotter = plotter
         self._resumed = resumed
-        self._bringing: dict[int, asyncio.Task[str | None]] = {}
         self._watch = PlotterWatch(record, job, plotter)
+        self._plots = WorkerPlots(record, job, plotter, resumed, self._watch.times)
 
     @property
     def _stage(self) -> Stage:
@@ -223,7 +217,7 @@ class Life:
         made, wanted = worker.progress.plots_complete, worker.plots_promised
         made = max(made, worker.plots_seen)
         if code in (0, None) and made < wanted:
-            await self._collect()  # not every version of a plotter tells of a finished plot
+            await self._plots.collect()  # not every version of a plotter tells of a finished plot
             made = max(made, self.record.worker.plots_seen)
         failure = None
         if self._watch.ended_because is not None:
@@ -253,7 +247,7 @@ class Life:
             progress = self.record.worker.progress
             await self._watch.learn(another=progress.plots_started > started)
             if progress.plots_complete > complete:
-                await self._collect()
+                await self._plots.collect()
             started, complete = progress.plots_started, progress.plots_complete
             if self._copy_is_stuck:
                 try:
@@ -274,34 +268,18 @@ class Life:
         worker, blocked = self.record.worker, self._plotter.copy_blocks(self._job)
         least = least_whole_bytes(worker.plot_size, worker.k)
         sizes = {plot_id: told or least for plot_id, told in self._watch.whole.items()}
-        suffix, places = self._plotter.whole_suffix, self._own_directories()
+        suffix, places = self._plotter.whole_suffix, self._plots.own_directories()
         left = await in_daemon_thread(lambda: rescue_plots(places, sizes, suffix), "rescue plots")
-        await self._collect()
+        await self._plots.collect()
         worker = self.record.worker
         if worker.process is None or not worker.plots or left:
             return
         if blocked or worker.plots_seen >= worker.plots_promised:
             await self.record.save(finish_after=worker.plots_seen)
-            self._release_what_never_comes()
+            self._plots.release_what_never_comes()
             await self._around.executor.end(worker.process)
         elif not worker.plots_wanted:
             await self.ask_to_finish()
-
-    def _release_what_never_comes(self) -> None:
-        """The room promised to plots that this worker will not make any more."""
-        worker = self.record.worker
-        next_one = worker.plots_seen + 1
-        for number in range(next_one, max(worker.plots_wanted, next_one) + 1):
-            self._around.deliveries.release(promise_key(worker.id, number))
-        self._around.room.set()  # a waiting plot may have room now
-        self._around.room.clear()
-
-    def _own_directories(self) -> dict[Path, Path]:
-        """Where the worker's finished plots may lie, and its own directory there."""
-        worker = self.record.worker
-        found = {d: d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None}
-        others = self._plotter.other_dirs(self._job)
-        return found | {other: other / own_name(worker.id) for other in others}
 
     def note_delivered(self) -> None:
         """A plot, of whatever worker, was delivered: more is known of how long one takes."""
@@ -319,56 +297,6 @@ class Life:
                 key = promise_key(worker.id, work.number)
                 copied = self._around.deliveries.copied(key, work.plot.size)
                 self.record.change(progress=replace(worker.progress, copied=copied))
-
-    async def _collect(self) -> None:
-        """Take in finished plots that are not known yet, and bring them."""
-        worker = self.record.worker
-        known = {work.plot.path.name for work in worker.plots}
-        found = await in_daemon_thread(lambda: self._look_for_plots(known), "look for plots")
-        for plot in found:
-            work = PlotWork(self.record.worker.plots_seen + 1, plot, PlotStage.FINISHED)
-            event = self.record.event(EventKind.PLOT_FINISHED, plot=str(plot.path), size=plot.size)
-            await self.record.save(event, plots=(*self.record.worker.plots, work))
-            self._forget_plots()
-            if worker.dst is not None and not worker.plots_wanted:
-                key = promise_key(worker.id, work.number + 1)  # for the next one
-                await self._around.deliveries.promise(key, worker.dst, worker.plot_size)
-        for work in self.record.worker.plots:
-            if work.number not in self._bringing:
-                way = FinishedPlot(
-                    self.record, self._job, work.number, self._resumed, self._watch.times
-                )
-                self._bringing[work.number] = asyncio.create_task(way.bring())
-
-    def _forget_plots(self) -> None:
-        """Keep the last plots only: of those that went all the way without a failure."""
-        worker = self.record.worker
-        for work in worker.plots[:-PLOTS_KEPT]:
-            task = self._bringing.get(work.number)
-            if work.number != worker.plots_forgotten + 1 or task is None or not task.done():
-                return  # the record is of one piece
-            if task.result() is not None or work.stage is not PlotStage.DONE:
-                return
-            del self._bringing[work.number]
-            ids = tuple(known for known in worker.plot_ids if known != work.plot.plot_id)
-            self.record.change(plots=worker.plots[1:], plots_forgotten=work.number, plot_ids=ids)
-            worker = self.record.worker
-
-    def _look_for_plots(self, known: set[str]) -> list[Plot]:
-        """Finished plots in the final directory; after a failure, in the worker's own as well."""
-        worker, places = self.record.worker, self._own_directories()
-        own = {*places.values()}
-        where = {worker.final_dir, *worker.more_final_dirs, *(d / FINISHED for d in own)}
-        if worker.outcome is not None:
-            where |= {*places, *own}
-        found = []
-        for directory in filter(None, where):
-            if worker.progress.whole and self._plotter.whole_suffix and directory in own:
-                least = least_whole_bytes(worker.plot_size, worker.k)
-                rescue_whole(directory, self._plotter.whole_suffix, least)
-            ids = None if own & {directory, directory.parent} else worker.plot_ids
-            found += new_plots(directory, known, ids)
-        return found
 
     async def _bring_plots(self) -> None:
         if self._stage is not Stage.FINISHING:
@@ -388,10 +316,9 @@ class Life:
         """Bring every finished plot all the way; answers what failed beside."""
         if self._stage is not Stage.FINISHING:
             return []
-        await self._collect()
-        self._release_what_never_comes()
-        ended = await asyncio.gather(*self._bringing.values())
-        return [failure for failure in ended if failure is not None]
+        await self._plots.collect()
+        self._plots.release_what_never_comes()
+        return await self._plots.brought()
 
     async def _fail(self, reason: str) -> None:
         """Note the failure. It is counted before the slot is free: no start slips in between."""
@@ -417,51 +344,9 @@ class Life:
     async def _clean_up(self) -> None:
         if self._stage is Stage.ENDED:
             return
-        worker = self.record.worker
-        await self.record.save(stage=Stage.CLEANING, outcome=worker.outcome or "done")
-        for directory in self._own_directories().values():
-            try:
-                kept = await in_daemon_thread(
-                    lambda d=directory: clear_directory(d, worker.id),  # type: ignore[misc]
-                    "clean up",
-                )
-                why = "a plot that was not delivered" if kept else None
-                left = ", ".join(map(str, kept))
-            except OSError as error:
-                why, left = error.strerror or str(error), str(directory)
-            if why is not None:
-                event = self.record.event(EventKind.LEFTOVER_KEPT, path=left, reason=why)
-                await self.record.save(event)
-        await self._tell_of_half_copies()
-        keep = await asyncio.to_thread(self._keep_logs)
-        await in_daemon_thread(lambda: self._remove_files(keep), "remove logs")
-
-    async def _tell_of_half_copies(self) -> None:
-        """What a plotter left of a copy that failed: in the user's directory, so it stays."""
-        worker = self.record.worker
-        if not self._watch.copy_failed or worker.final_dir is None:
-            return
-        final, ids = worker.final_dir, frozenset(self._watch.whole)
-        for path in await in_daemon_thread(lambda: half_copies(final, ids), "look for leftovers"):
-            why = "half a copy that the plotter left; it may be removed"
-            event = self.record.event(EventKind.LEFTOVER_KEPT, path=str(path), reason=why)
-            await self.record.save(event)
-
-    def _keep_logs(self) -> bool:
-        wanted = self._around.settings().general.keep_logs
-        if isinstance(wanted, bool):
-            return wanted
-        return self._around.store.one_more_kept(wanted, self.record.worker.id)
-
-    def _remove_files(self, keep_logs: bool) -> None:
-        worker = self.record.worker
-        assert worker.log is not None
-        results = self._around.store.file.parent / "commands"
-        for file in results.glob(f"{worker.id}_*"):
-            file.unlink(missing_ok=True)
-        if worker.outcome == "done" and not keep_logs:
-            for suffix in ("", "_pre", "_post"):
-                worker.log.with_name(f"{worker.id}{suffix}.log").unlink(missing_ok=True)
+        await self.record.save(stage=Stage.CLEANING, outcome=self.record.worker.outcome or "done")
+        half_copied = self._watch.whole if self._watch.copy_failed else None
+        await clean_up(self.record, self._plots.own_directories().values(), half_copied)
 
     # 6. The end
 

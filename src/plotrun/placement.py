@@ -171,7 +171,7 @@ def new_worker(
         plots_wanted=plots,
         plot_size=sizes_of(plotter, job, store).plot,
         size_key=size_key(plotter, job),
-        timing=timing_of(plotter, store.measured(plotter.name, k, PLOTS_ASKED)),
+        timing=timing_of(plotter, store.measured.last(plotter.name, k, PLOTS_ASKED)),
         log=log_dir / f"{name}.log",
         argv=tuple(plotter_argv(plotter.command(job), plotter.arguments(run))),
         settings=job.written,

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from plotrun.clock import Clock
@@ -19,22 +18,22 @@ from plotrun.delivery import Deliveries
 from plotrun.doorbell import Doorbell
 from plotrun.finished_plot import promise_key
 from plotrun.follow import LogWatch
-from plotrun.holds import JobEnds, hold_of
+from plotrun.holds import JobEnds
 from plotrun.lifecycle import Life
 from plotrun.lines import log_event
 from plotrun.lookout import Lookout
 from plotrun.manager import Failure, Plugins
-from plotrun.model import Deliver, Event, EventKind, Hold, Job, Progress, Worker
+from plotrun.model import Event, EventKind, Hold, Job, Progress, Worker
 from plotrun.observers import Observers
-from plotrun.placement import Placement, new_worker
+from plotrun.placement import Placement
 from plotrun.plotter import Plotter
 from plotrun.process import Executor
 from plotrun.settings.load import job_as_written
 from plotrun.settings.problems import SettingsError
-from plotrun.settings.schema import JobKeys
 from plotrun.settings.settings import Settings
 from plotrun.space import Disks
-from plotrun.store import JobRecord, Store, StoreError, job_state
+from plotrun.starting import Starter
+from plotrun.store import Store, StoreError
 from plotrun.worker_record import Surroundings, WorkerRecord
 
 ASK_AGAIN = 30.0
@@ -63,7 +62,6 @@ class Runner:
         self.lives: dict[str, Life] = {}
         self.watchers: list[Callable[[Event], None]] = [log_event]
         """Called with every event, on the event loop."""
-        self.holds: dict[str, Hold | None] = {}
         self._executor = executor
         self._schema = plugins.schema()
         self._current = CurrentSettings(settings, self._schema)
@@ -75,7 +73,6 @@ class Runner:
             settings.general.copies_per_disk,
             settings.general.verify,
         )
-        self._placement = Placement(plugins, store, self._disks, self._deliveries)
         self._logs = LogWatch(clock)
         self._lookout = Lookout(executor, clock, self._schema.plotters, self.lives, self.wake)
         self._observers = Observers(plugins)
@@ -102,6 +99,14 @@ class Runner:
             changed=self.wake,
             room=self._room,
         )
+        self._starter = Starter(
+            self._around,
+            Placement(plugins, store, self._disks, self._deliveries),
+            self._schema.plotters,
+            self.lives,
+            lambda: self.workers,
+            lambda worker, job, plotter: self._live(worker, job, plotter, resumed=False),
+        )
         plugins.on_failure = self._plugin_failed
 
     # What others may ask of it
@@ -110,6 +115,11 @@ class Runner:
     def settings(self) -> Settings:
         """The settings in force."""
         return self._current.settings
+
+    @property
+    def holds(self) -> Mapping[str, Hold | None]:
+        """Why each job was held when it was asked last."""
+        return self._starter.holds
 
     @property
     def workers(self) -> list[Worker]:
@@ -163,8 +173,8 @@ class Runner:
     async def _begin(self) -> Doorbell:
         self._loop = asyncio.get_running_loop()
         doorbell = Doorbell(self.store.file.parent, self._rung)
-        await asyncio.to_thread(self.store.forget_old_events)
-        await asyncio.to_thread(self.store.list_jobs, self.settings.jobs, self.clock.now())
+        await asyncio.to_thread(self.store.events.forget_old)
+        await asyncio.to_thread(self.store.jobs.note_listed, self.settings.jobs, self.clock.now())
         self._tell_all(EventKind.RUNNER_STARTED, settings=str(self.settings.file))
         for failure in tuple(self.plugins.failures):
             self._tell_failure(failure)
@@ -274,63 +284,8 @@ class Runner:
     async def _start_what_may_start(self) -> None:
         await self._take_up_settings()
         for job in self.settings.jobs:
-            while not self._stopping and await self._start(job):
+            while not self._stopping and await self._starter.start(job):
                 pass
-
-    async def _start(self, job: Job) -> bool:
-        """Start a worker of *job* if nothing holds it."""
-        workers = self.workers
-        record = await asyncio.to_thread(self.store.job, job.name)
-        state = job_state(record, workers)
-        if all(life.caught_up for life in self.lives.values() if life.job == job.name):
-            hold = hold_of(self.plugins, self.settings, job, state, workers, self.clock)
-        else:
-            hold = Hold("finding out how far running workers are")
-        if hold is None:
-            started = await self._start_worker(job, state.expected + state.made)
-            hold = started if isinstance(started, Hold) else None
-        await self._show_hold(record, hold)
-        return hold is None
-
-    async def _show_hold(self, record: JobRecord, hold: Hold | None) -> None:
-        self.holds[record.name] = hold
-        reasons = () if hold is None else tuple(hold.reason.split("\n"))
-        if reasons != record.holds:
-            await asyncio.to_thread(self.store.set_holds, record.name, reasons)
-
-    async def _start_worker(self, job: Job, made: int) -> Hold | None:
-        if job.deliver is Deliver.PLOTTER:
-            for life in self.lives.values():
-                if life.waits_for & set(job.dst):  # what is made goes before what is not
-                    return Hold(f"a finished plot of worker {life.record.worker.id} waits for room")
-        plotter = self._plotter(job)
-        wanted = job.keys(JobKeys).plots_per_process
-        if wanted is None:
-            wanted = plotter.usual_plots
-        left = job.plots - made if job.plots else 0
-        plots = 1 if left == 1 else min(wanted, left) if left else wanted
-        worker_id = secrets.token_hex(4)
-        places = await self._placement.place(
-            job, plotter, worker_id, plots, self.workers, self.settings
-        )
-        if isinstance(places, Hold):
-            return places
-        most = plots or left  # an endless one ends by itself should plotrun not be there to ask
-        now, log_dir = self.clock.now(), self.settings.log_dir
-        worker = await asyncio.to_thread(
-            new_worker, worker_id, job, plotter, plots, most, places, now, log_dir, self.store
-        )
-        event = Event(
-            EventKind.WORKER_CREATED,
-            worker.created_at,
-            job.name,
-            worker.id,
-            {"plotter": plotter.name, "tmp": str(places.tmp)},
-        )
-        await asyncio.to_thread(self.store.save_created, worker, [event])
-        self._tell(event)
-        self._live(worker, job, plotter, resumed=False)
-        return None
 
     async def _let_finish(self) -> None:
         """Ask plotters to end after the plot under way: that is enough, or the user said so."""
@@ -345,11 +300,6 @@ class Runner:
             no_more = surplus.get(worker.job, 0) > 0 or self.settings.job(worker.job) is None
             if (worker.plots_wanted == 0 and no_more) or worker.id in self._to_finish:
                 surplus[worker.job] = surplus.get(worker.job, 0) - await life.ask_to_finish()
-
-    def _plotter(self, job: Job) -> Plotter:
-        answer = self.plugins.first("plotrun_choose_plotter", job=job)
-        chosen = self._schema.plotters.get(answer) if isinstance(answer, str) else None
-        return chosen or self._schema.plotters[job.plotter]
 
     # Settings
 
@@ -367,7 +317,7 @@ class Runner:
         self._deliveries.verify = new.general.verify
         self._deliveries.copies_per_disk = new.general.copies_per_disk
         self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file))
-        await asyncio.to_thread(self.store.list_jobs, new.jobs, self.clock.now())
+        await asyncio.to_thread(self.store.jobs.note_listed, new.jobs, self.clock.now())
         self._room_changed()
 
     # Jobs that have made all of their plots
@@ -376,7 +326,7 @@ class Runner:
         """Note which jobs are done; answers what keeps the others from ever being."""
         stuck = []
         for job in self.settings.jobs:
-            record = await asyncio.to_thread(self.store.job, job.name)
+            record = await asyncio.to_thread(self.store.jobs.record, job.name)
             hold = self.holds.get(job.name)
             # The hold may be older than a worker's end: its plots were counted as on their way.
             ended = (
@@ -388,7 +338,7 @@ class Runner:
                 data = {"plots": record.made}
                 event = Event(EventKind.JOB_ENDED, self.clock.now(), job.name, None, data)
                 events = [event] if ended else []
-                await asyncio.to_thread(self.store.set_ended, job.name, ended, events)
+                await asyncio.to_thread(self.store.jobs.set_ended, job.name, ended, events)
                 for each in events:
                     self._tell(each)
             if hold is not None and hold.for_user and not isinstance(hold, JobEnds):

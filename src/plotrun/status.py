@@ -47,13 +47,13 @@ def assemble(
         "at": now,
         "state_dir": str(store.file.parent),
         "runner": {"running": runner_pid is not None, "pid": runner_pid},
-        "jobs": [_job(store, *listed, own) for listed in store.listed_jobs()],
+        "jobs": [_job(store, *listed, own) for listed in store.jobs.listed()],
         "workers": [_worker(worker, now, own=True) for worker in own]
         + [_worker(worker, now, own=False) for worker in others],
         "failed": [_failed(worker) for worker in store.failed_workers(FAILURES_SHOWN)],
         "plugin_failures": [
             dict(event.data)
-            for event in store.events_since(EventKind.PLUGIN_FAILED, EventKind.RUNNER_STARTED)
+            for event in store.events.since(EventKind.PLUGIN_FAILED, EventKind.RUNNER_STARTED)
         ],
     }
 
@@ -61,7 +61,7 @@ def assemble(
 def _job(
     store: Store, name: str, plotter: str, wanted: int, workers: Sequence[Worker]
 ) -> dict[str, Any]:
-    record = store.job(name)
+    record = store.jobs.record(name)
     state = job_state(record, workers)
     return {
         "name": name,

@@ -173,7 +173,7 @@ class PlotterWatch:
         if known >= PLOTS_FOR_TIME_LEFT and not another:
             return
         plots = await asyncio.to_thread(
-            self._around.store.measured, worker.plotter, worker.k, PLOTS_ASKED
+            self._around.store.measured.last, worker.plotter, worker.k, PLOTS_ASKED
         )
         timing = timing_of(self._plotter, plots)
         if worker.timing is not None and not another:

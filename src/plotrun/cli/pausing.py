@@ -32,7 +32,7 @@ def set_paused(given: str | None, job: str | None, every: bool, reason: str | No
         sys.exit(EXIT_NOTHING_MATCHED)
     store = Store(settings.state_dir)
     for name in names:
-        store.set_paused(name, reason)
+        store.jobs.set_paused(name, reason)
     store.close()
     wake_runner(settings.state_dir)
     return names

@@ -1,0 +1,99 @@
+"""Starting a worker of a job, unless something holds it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+
+from plotrun.holds import hold_of
+from plotrun.lifecycle import Life
+from plotrun.model import Deliver, Event, EventKind, Hold, Job, Worker
+from plotrun.placement import Placement, new_worker
+from plotrun.plotter import Plotter
+from plotrun.settings.schema import JobKeys
+from plotrun.store import JobRecord, job_state
+from plotrun.worker_record import Surroundings
+
+
+class Starter:
+    """Starts workers one after the other, so that each sees those before it."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        placement: Placement,
+        plotters: Mapping[str, Plotter],
+        lives: Mapping[str, Life],
+        workers: Callable[[], list[Worker]],
+        begin: Callable[[Worker, Job, Plotter], None],
+    ) -> None:
+        self.holds: dict[str, Hold | None] = {}
+        """Why each job was held when it was asked last."""
+        self._around = around
+        self._placement = placement
+        self._plotters = plotters
+        self._lives = lives
+        self._workers = workers
+        """All workers that are alive, and plotters that plotrun did not start."""
+        self._begin = begin
+
+    async def start(self, job: Job) -> bool:
+        """Start a worker of *job* if nothing holds it: whether it was started."""
+        around, workers = self._around, self._workers()
+        record = await asyncio.to_thread(around.store.jobs.record, job.name)
+        state = job_state(record, workers)
+        if all(life.caught_up for life in self._lives.values() if life.job == job.name):
+            hold = hold_of(around.plugins, around.settings(), job, state, workers, around.clock)
+        else:
+            hold = Hold("finding out how far running workers are")
+        if hold is None:
+            started = await self._start_worker(job, state.expected + state.made)
+            hold = started if isinstance(started, Hold) else None
+        await self._show_hold(record, hold)
+        return hold is None
+
+    async def _show_hold(self, record: JobRecord, hold: Hold | None) -> None:
+        self.holds[record.name] = hold
+        reasons = () if hold is None else tuple(hold.reason.split("\n"))
+        if reasons != record.holds:
+            await asyncio.to_thread(self._around.store.jobs.set_holds, record.name, reasons)
+
+    async def _start_worker(self, job: Job, made: int) -> Hold | None:
+        if job.deliver is Deliver.PLOTTER:
+            for life in self._lives.values():
+                if life.waits_for & set(job.dst):  # what is made goes before what is not
+                    return Hold(f"a finished plot of worker {life.record.worker.id} waits for room")
+        around, plotter = self._around, self._plotter(job)
+        wanted = job.keys(JobKeys).plots_per_process
+        if wanted is None:
+            wanted = plotter.usual_plots
+        left = job.plots - made if job.plots else 0
+        plots = 1 if left == 1 else min(wanted, left) if left else wanted
+        worker_id, settings = secrets.token_hex(4), around.settings()
+        places = await self._placement.place(
+            job, plotter, worker_id, plots, self._workers(), settings
+        )
+        if isinstance(places, Hold):
+            return places
+        most = plots or left  # an endless one ends by itself should plotrun not be there to ask
+        now, store = around.clock.now(), around.store
+        worker = await asyncio.to_thread(
+            new_worker, worker_id, job, plotter, plots, most, places, now, settings.log_dir, store
+        )
+        event = Event(
+            EventKind.WORKER_CREATED,
+            worker.created_at,
+            job.name,
+            worker.id,
+            {"plotter": plotter.name, "tmp": str(places.tmp)},
+        )
+        await asyncio.to_thread(store.save_created, worker, [event])
+        around.tell(event)
+        self._begin(worker, job, plotter)
+        return None
+
+    def _plotter(self, job: Job) -> Plotter:
+        answer = self._around.plugins.first("plotrun_choose_plotter", job=job)
+        chosen = self._plotters.get(answer) if isinstance(answer, str) else None
+        return chosen or self._plotters[job.plotter]
