@@ -93,9 +93,20 @@ class FinishedPlot:
     async def _destination(self) -> Path:
         """The destination that an earlier plotrun began to copy to, or one chosen now."""
         work = self._work
-        if work.stage is PlotStage.DELIVERING and work.dst is not None:
-            await self._around.deliveries.promise(self._key, work.dst, work.plot.size)
-            return work.dst
+        while work.stage is PlotStage.DELIVERING and work.dst is not None:
+            refused = await self._around.deliveries.refused(
+                self._key, self._current_job(), work.plot, work.dst
+            )
+            if refused is None:
+                await self._around.deliveries.promise(
+                    self._key, work.dst, work.plot.size, work.plot.path.parent
+                )
+                return work.dst
+            if await in_daemon_thread(work.plot.path.exists, "look for the plot"):
+                break
+            # It was renamed into a directory that cannot be looked at now.
+            await self._no_destination(NoDestination({work.dst: refused}))
+            await self._wait()
         while True:
             chosen = await self._around.deliveries.choose(
                 self._key,

@@ -28,6 +28,7 @@ from plotrun.observers import Observers
 from plotrun.placement import Placement
 from plotrun.plotter import Plotter
 from plotrun.process import Executor
+from plotrun.rooms import Rooms
 from plotrun.settings.load import job_as_written
 from plotrun.settings.problems import SettingsError
 from plotrun.settings.settings import Settings
@@ -66,13 +67,8 @@ class Runner:
         self._schema = plugins.schema()
         self._current = CurrentSettings(settings, self._schema)
         self._disks = disks or Disks(settings.general.disk_timeout)
-        self._deliveries = Deliveries(
-            plugins,
-            store,
-            self._disks,
-            settings.general.copies_per_disk,
-            settings.general.verify,
-        )
+        rooms = Rooms(self._disks, store, lambda: self.workers)
+        self._deliveries = Deliveries(plugins, rooms, lambda: self.settings)
         self._logs = LogWatch(clock)
         self._lookout = Lookout(executor, clock, self._schema.plotters, self.lives, self.wake)
         self._observers = Observers(plugins)
@@ -101,7 +97,7 @@ class Runner:
         )
         self._starter = Starter(
             self._around,
-            Placement(plugins, store, self._disks, self._deliveries),
+            Placement(plugins, self._deliveries, self._job_of),
             self._schema.plotters,
             self.lives,
             lambda: self.workers,
@@ -130,6 +126,11 @@ class Runner:
     def others(self) -> list[Worker]:
         """Plotters that plotrun did not start."""
         return self._lookout.others
+
+    def _job_of(self, worker: Worker) -> Job | None:
+        """A worker's job as it is in the settings now, or as it was when the worker started."""
+        life = self.lives.get(worker.id)
+        return self.settings.job(worker.job) or (life.job_at_start if life is not None else None)
 
     def wake(self) -> None:
         """Look whether something may start now."""
@@ -251,7 +252,8 @@ class Runner:
         if worker.dst is not None:
             for number in range(worker.plots_seen + 1, worker.plots_promised + 1):
                 key = promise_key(worker.id, number)
-                await self._deliveries.promise(key, worker.dst, worker.plot_size)
+                source = worker.tmp if number == worker.plots_seen + 1 else None
+                await self._deliveries.promise(key, worker.dst, worker.plot_size, source)
 
     def _live(self, worker: Worker, job: Job, plotter: Plotter, resumed: bool) -> None:
         life = Life(WorkerRecord(self._around, worker), job, plotter, resumed)
@@ -314,8 +316,6 @@ class Runner:
             self._tell_all(EventKind.SETTINGS_INVALID, problems=str(error))
             return
         self._disks.timeout = new.general.disk_timeout
-        self._deliveries.verify = new.general.verify
-        self._deliveries.copies_per_disk = new.general.copies_per_disk
         self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file))
         await asyncio.to_thread(self.store.jobs.note_listed, new.jobs, self.clock.now())
         self._room_changed()
