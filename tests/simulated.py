@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
 
@@ -20,6 +20,7 @@ from plotrun.model import Event, EventKind, ProcessRef
 from plotrun.process import ProcessInfo, Spawn
 from plotrun.runner import Runner
 from plotrun.settings.load import load_settings
+from plotrun.space import Disk, Disks
 from plotrun.standstill import Usage
 from plotrun.store import Store
 
@@ -42,6 +43,17 @@ def log_lines() -> Iterator[tuple[float, str]]:
         for number, line in enumerate(said):
             yield before + share * number / len(said), line
         before += share
+
+
+class RoomyDisks(Disks):
+    """The directories of this machine, and room for any number of plots in them."""
+
+    async def ask(self, paths: Sequence[Path]) -> list[Disk]:
+        asked = await super().ask(paths)
+        return [replace(disk, free=2**60) if disk.free else disk for disk in asked]
+
+    async def memory(self) -> int:
+        return 2**60
 
 
 class SimulatedProcess:
@@ -176,7 +188,7 @@ def simulate_events(
             plugins = load_plugins()
             settings = load_settings(farm.settings, plugins.schema())
             store = Store(farm.state_dir)
-            runner = Runner(settings, plugins, store, executor, LoopClock(epoch))
+            runner = Runner(settings, plugins, store, executor, LoopClock(epoch), RoomyDisks())
             runner.watchers.append(events.append)
             loop.call_at(stop, runner.stop)
             await runner.run()

@@ -122,38 +122,74 @@ class Look:
 
     def to_be_taken(self, disk: Disk, without: str = "") -> list[int]:
         """What each running plotter that takes more of a disk will take; not that of *without*."""
-        same = {
+        here = self.same(disk)
+        left = (still_to_take(worker, here) for worker in self.workers if worker.id != without)
+        return [count for count in left if count]
+
+    def same(self, disk: Disk) -> set[Path]:
+        """Those of the workers' directories that are on the file system of *disk*."""
+        return {
             path
             for path, device in self.devices.items()
             if path == disk.path or (device is not None and device == disk.device)
         }
-        left = (still_to_take(worker, same) for worker in self.workers if worker.id != without)
-        return [count for count in left if count]
 
 
-def still_to_take(worker: Worker, here: Collection[Path]) -> int:
+def still_to_take(worker: Worker, here: Collection[Path | None]) -> int:
     """Bytes that a worker will still take of the file system with the directories *here*.
 
     At its highest it takes what its plotter says; and, if it goes on while a finished plot is
     being brought away, as much as that one.
     """
-    sizes, progress, plots = worker.sizes, worker.progress, worker.plots_left
+    sizes, plots = worker.sizes, worker.plots_left
     if sizes is None or not worker.occupies_slot or plots == 0:
         return 0
-    in_tmp = around(worker.tmp_dir) in here
-    in_tmp2 = worker.tmp2_dir is not None and around(worker.tmp2_dir) in here
-    most, used = 0, progress.tmp_bytes * in_tmp + progress.tmp2_bytes * in_tmp2
-    if in_tmp and (in_tmp2 or worker.tmp2_dir is None):
-        most = sizes.tmp
-    elif in_tmp or in_tmp2:
-        most = (sizes.apart or (sizes.tmp, sizes.tmp))[in_tmp2]
-    if in_tmp2 and worker.dst is not None and around(worker.tmp2_dir) == worker.dst:
+    most, used = most_taken(worker, here), used_in(worker, here)
+    if most and around(worker.tmp2_dir) in here and around(worker.tmp2_dir) == worker.dst:
         most -= sizes.plot  # that much of the destination is promised to its plot
     left = max(0, most - used)
     keeps = worker.keeps_plots_in
     if keeps is not None and around(keeps) in here and plots > 1:
         left += max(0, sizes.plot - waiting_bytes(worker))
     return left
+
+
+def most_taken(worker: Worker, here: Collection[Path | None]) -> int:
+    """Bytes that temporary files of one plot take of a file system at their highest."""
+    sizes = worker.sizes
+    in_tmp, in_tmp2 = around(worker.tmp_dir) in here, around(worker.tmp2_dir) in here
+    if sizes is None or not (in_tmp or in_tmp2):
+        return 0
+    if worker.tmp2_dir is None or (in_tmp and in_tmp2):
+        return sizes.tmp
+    return (sizes.apart or (sizes.tmp, sizes.tmp))[in_tmp2]
+
+
+def used_in(worker: Worker, here: Collection[Path | None]) -> int:
+    """Bytes that its temporary files took of a file system when they were measured last."""
+    in_tmp, in_tmp2 = around(worker.tmp_dir) in here, around(worker.tmp2_dir) in here
+    return worker.progress.tmp_bytes * in_tmp + worker.progress.tmp2_bytes * in_tmp2
+
+
+async def no_room_to_go_on(rooms: Rooms, worker: Worker) -> bool:
+    """Whether a plotter that goes on would have no room for its next plot, by plots that wait.
+
+    Then it is better asked to end after the plot under way: one that fails loses hours.
+    """
+    keeps, sizes = around(worker.keeps_plots_in), worker.sizes
+    waits = any(work.waiting is not None for work in worker.plots)
+    if not waits or keeps is None or sizes is None or worker.plots_left <= 1:
+        return False
+    look = await rooms.look([keeps])
+    disk = look.disks[keeps]
+    if disk.free is None:
+        return False
+    # The next plot takes at its highest what this one does, and this one will lie beside it.
+    here = look.same(disk)
+    used = used_in(worker, here)
+    others = sum(look.to_be_taken(disk, without=worker.id))
+    promised = sum(promise.bytes for promise in look.promises.values() if promise.on(disk))
+    return disk.free + used - others - promised < sizes.plot + most_taken(worker, here)
 
 
 def memory_to_be_taken(worker: Worker) -> int:

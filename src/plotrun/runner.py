@@ -28,7 +28,7 @@ from plotrun.observers import Observers
 from plotrun.placement import Placement
 from plotrun.plotter import Plotter
 from plotrun.process import Executor
-from plotrun.rooms import Rooms
+from plotrun.rooms import Rooms, no_room_to_go_on
 from plotrun.settings.load import job_as_written
 from plotrun.settings.problems import SettingsError
 from plotrun.settings.settings import Settings
@@ -300,7 +300,11 @@ class Runner:
         for life in tuple(self.lives.values()):
             worker = life.record.worker
             no_more = surplus.get(worker.job, 0) > 0 or self.settings.job(worker.job) is None
-            if (worker.plots_wanted == 0 and no_more) or worker.id in self._to_finish:
+            if (
+                (worker.plots_wanted == 0 and no_more)
+                or worker.id in self._to_finish
+                or await no_room_to_go_on(self._deliveries.rooms, worker)
+            ):
                 surplus[worker.job] = surplus.get(worker.job, 0) - await life.ask_to_finish()
 
     # Settings

@@ -56,6 +56,7 @@ def _as_worker(process: ProcessInfo, plotter: Plotter, recognised: Recognised) -
         final_dir=recognised.final_dir,
         dst=recognised.final_dir,
         k=recognised.k,
+        sizes=recognised.sizes,
         argv=process.argv,
         process=process.ref,
     )
