@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from plotrun.model import Plot
 from plotrun.threads import in_daemon_thread
 from plotrun.workdir import temporary_bytes
 
@@ -56,6 +57,10 @@ class Disks:
         does: it delays others only once.
         """
         return list(await asyncio.gather(*(self._ask(path) for path in paths)))
+
+    def move(self, work: Callable[[], Path], plot: Plot, dst: Path) -> asyncio.Future[Path]:
+        """Do *work*, which brings *plot* to *dst* and answers its new path."""
+        return in_daemon_thread(work, f"deliver {plot.path.name} to {dst}")
 
     async def _ask(self, path: Path) -> Disk:
         question = self._open.get(path) or self._start(path)

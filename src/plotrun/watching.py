@@ -190,7 +190,7 @@ class PlotterWatch:
         if now - self._made_at >= PATIENCE:
             self.catch_up()
         directories = [d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None]
-        used = await self._around.deliveries.rooms.disks.used(directories)
+        used = await self._around.disks.used(directories)
         self.times.current.tmp_bytes = max(sum(used), self.times.current.tmp_bytes or 0)
         usage = await asyncio.to_thread(self._around.executor.usage, worker.process, children)
         self._take_in(used, usage)

@@ -26,13 +26,13 @@ __all__ = ["JobRecord", "Store", "StoreError", "job_state", "make_state_dir"]
 class Store:
     """The state of one state directory. May be used from any thread."""
 
-    def __init__(self, state_dir: Path) -> None:
-        """Open the state, making it if there is none.
+    def __init__(self, state_dir: Path, lasting: bool = True) -> None:
+        """Open the state, making it if there is none; *lasting*: over a power cut.
 
         Raises:
             StoreError: it cannot be opened, or was made by a newer plotrun.
         """
-        self._db = Database(state_dir)
+        self._db = Database(state_dir, lasting)
         self.file = self._db.file
         self.events = Events(self._db)
         self.jobs = Jobs(self._db, self.events)
@@ -51,6 +51,7 @@ class Store:
             self.events.add(events)
 
     def _save(self, worker: Worker) -> None:
+        self.jobs.forget()
         self._db.run(
             "INSERT INTO workers VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
             "stage = excluded.stage, ended_at = excluded.ended_at, failed = excluded.failed, "
