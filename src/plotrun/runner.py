@@ -16,7 +16,7 @@ from plotrun.clock import Clock
 from plotrun.current_settings import CurrentSettings
 from plotrun.delivery import Deliveries
 from plotrun.doorbell import Doorbell
-from plotrun.finished_plot import promise_key
+from plotrun.finished_plot import promises_of
 from plotrun.follow import LogWatch
 from plotrun.holds import JobEnds
 from plotrun.lifecycle import Life
@@ -254,11 +254,8 @@ class Runner:
 
     async def _promise_again(self, worker: Worker) -> None:
         """The room that a worker was promised before plotrun stopped."""
-        if worker.dst is not None:
-            for number in range(worker.plots_seen + 1, worker.plots_promised + 1):
-                key = promise_key(worker.id, number)
-                source = worker.tmp if number == worker.plots_seen + 1 else None
-                await self._deliveries.promise(key, worker.dst, worker.plot_size, source)
+        for key, dst, size, source in promises_of(worker):
+            await self._deliveries.promise(key, dst, size, source)
 
     def _live(self, worker: Worker, job: Job, plotter: Plotter, resumed: bool) -> None:
         life = Life(WorkerRecord(self._around, worker), job, plotter, resumed)

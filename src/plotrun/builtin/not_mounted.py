@@ -18,12 +18,12 @@ class NotMountedSettings:
     """``[plugins.not_mounted]``."""
 
     mount_points: Annotated[
-        AbsolutePaths,
+        AbsolutePaths | None,
         Help(
             "Directories on which disks are mounted: while nothing is mounted on one, nothing is "
             "written to it or below it, by plotrun or by plotters."
         ),
-    ] = ()
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def plotrun_filter_dst(
 
 
 def _not_mounted(job: Job, candidates: Sequence[Candidate], settings: Settings) -> dict[Path, str]:
-    points = settings.section(NotMountedSettings).mount_points
+    points = settings.section(NotMountedSettings).mount_points or ()
     must = job.keys(NotMountedJobKeys).must_be_mount
     found = {}
     for each in candidates:
