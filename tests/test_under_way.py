@@ -159,7 +159,8 @@ def test_which_plots_of_a_worker_need_a_destination(asked: Asked) -> None:
     assert sizes(plots_wanted=0) == [100]
     assert sizes(plots_wanted=0, finish_after=2, progress=Progress(plots_complete=1)) == [100, 100]
     assert sizes(dst=A) == [], "it was promised to it"
-    assert sizes(stage=Stage.FINISHING) == []
+    assert sizes(stage=Stage.FINISHING) == [100], "nobody has looked for it yet"
+    assert sizes(stage=Stage.FINISHING, outcome="failed") == []
     assert sizes(stage=Stage.FINISHING, plots=(work(PlotStage.FINISHED),)) == [90]
     assert sizes(stage=Stage.FINISHING, plots=(work(PlotStage.FINISHED, 3),)) == []
     assert sizes(stage=Stage.FINISHING, plots=(work(PlotStage.DONE),)) == []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from plotrun.model import Candidate, PlotStage, Worker
@@ -43,16 +43,28 @@ class Rooms:
     """Room promised to plots on their way, by `promise_key`."""
 
     async def look(self, paths: Iterable[Path]) -> Look:
-        """The directories *paths* as they are now."""
+        """The directories *paths* as they are now.
+
+        Promises and workers are those from before the disks were asked, and promises made
+        meanwhile: a plot that arrives between the two counts twice for a moment, and never not
+        at all.
+        """
         wanted = list(dict.fromkeys(paths))
-        plotting = [w for w in self.workers() if w.occupies_slot and w.sizes is not None]
+        workers = self.workers()
+        promises = {name: replace(promise) for name, promise in self.promises.items()}
+        plotting = [w for w in workers if w.occupies_slot and w.sizes is not None]
         disks, devices, uses = await asyncio.gather(
             self.disks.ask(wanted),
             self.disks.devices({d for w in plotting for d in _directories(w)}),
             asyncio.to_thread(self.store.uses),
         )
-        workers = self.workers()  # those that are alive after the disks were asked
-        return Look({d.path: d for d in disks}, devices, uses, workers, dict(self.promises))
+        return Look(
+            {disk.path: disk for disk in disks},
+            devices,
+            uses,
+            workers,
+            self.promises | promises,
+        )
 
 
 @dataclass(frozen=True)
