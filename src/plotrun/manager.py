@@ -33,6 +33,7 @@ BUILT_IN = (
     "madmax",
     "plot_header",
     "round_robin",
+    "simulation",
     "skip_full",
     "stagger",
     "tmp_ready",

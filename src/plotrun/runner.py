@@ -126,6 +126,11 @@ class Runner:
         return self._starter.holds
 
     @property
+    def hold_watchers(self) -> list[Callable[[str, Hold | None], None]]:
+        """Called with a job's name and its hold whenever it has been asked."""
+        return self._starter.watchers
+
+    @property
     def workers(self) -> list[Worker]:
         """All workers that are alive, and plotters that plotrun did not start."""
         return [life.record.worker for life in self.lives.values()] + self._lookout.others
