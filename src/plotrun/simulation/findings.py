@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 from plotrun.model import Event, EventKind, Hold
 
-_CHANGING = re.compile(r"\d+|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
+_CHANGING = re.compile(r"\b[0-9a-f]{8}\b|\d+|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
 SAMPLES = 168
 """Moments at which disks are looked at: the hours of a week."""
 
@@ -123,9 +123,9 @@ class Watcher:
         # Times and figures in the words differ from one moment to the next.
         kind = _CHANGING.sub("#", words)
         known = self._words.get((job, kind), words)
-        self._words[job, kind] = os.path.commonprefix((known, words))
+        self._words[job, kind] = _common_beginning(known, words)
         before, since = self._holds.get(job, ("", at))
-        if before:
+        if before and at > since:
             seconds = self._held.setdefault(job, {})
             seconds[before] = seconds.get(before, 0.0) + at - since
         self._holds[job] = kind, at
@@ -161,6 +161,13 @@ class Watcher:
     def plain(self, words: str) -> str:
         """Words as the user knows directories."""
         return words.replace(self._prefix, "")
+
+
+def _common_beginning(one: str, other: str) -> str:
+    count = sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    )
+    return one[:count]
 
 
 def running(spans: Sequence[Span], begun: float, end: float) -> tuple[float, int]:
