@@ -68,6 +68,7 @@ from plotrun.settings.types import (
     AbsolutePaths,
     Bytes,
     ContractAddress,
+    Durations,
     Help,
     Name,
     PublicKey,
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from plotrun.command_line import plotter_argv
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
+    from plotrun.simulation.figures import DiskFigures, PlotFigures
 
 hookimpl = pluggy.HookimplMarker("plotrun")
 """Marks a function as the implementation of the hook of the same name."""
@@ -108,6 +110,8 @@ _LATE = {
     "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.settings",
     "plotter_argv": "plotrun.command_line",
+    "DiskFigures": "plotrun.simulation.figures",
+    "PlotFigures": "plotrun.simulation.figures",
 }
 """Names that bring much with them, imported when they are asked for."""
 
@@ -138,6 +142,8 @@ __all__ = [
     "ContractAddress",
     "CopyFailed",
     "Deliver",
+    "DiskFigures",
+    "Durations",
     "Event",
     "EventKind",
     "Fact",
@@ -161,6 +167,7 @@ __all__ = [
     "PhaseTook",
     "Plot",
     "PlotComplete",
+    "PlotFigures",
     "PlotFormat",
     "PlotNamed",
     "PlotStage",

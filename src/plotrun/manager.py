@@ -37,6 +37,7 @@ BUILT_IN = (
     "plot_header",
     "room",
     "round_robin",
+    "simulation",
     "skip_full",
     "stagger",
     "tmp_ready",

@@ -73,7 +73,14 @@ class Runner:
         rooms = Rooms(self._disks, store, lambda: self.workers)
         self._deliveries = Deliveries(plugins, rooms, lambda: self.settings)
         self._logs = LogWatch(clock)
-        self._lookout = Lookout(executor, clock, self._schema.plotters, self.lives, self.wake)
+        self._lookout = Lookout(
+            executor,
+            clock,
+            self._schema.plotters,
+            self.lives,
+            lambda: self.settings.directories,
+            self.wake,
+        )
         self._observers = Observers(plugins)
         self._room = asyncio.Event()
         self._wake = asyncio.Event()
@@ -120,6 +127,11 @@ class Runner:
     def holds(self) -> Mapping[str, Hold | None]:
         """Why each job was held when it was asked last."""
         return self._starter.holds
+
+    @property
+    def hold_watchers(self) -> list[Callable[[str, Hold | None], None]]:
+        """Called with a job's name and its hold whenever it has been asked."""
+        return self._starter.watchers
 
     @property
     def workers(self) -> list[Worker]:

@@ -27,6 +27,8 @@ DECISIONS = frozenset(
         "plotrun_choose_tmp",
         "plotrun_filter_dst",
         "plotrun_choose_dst",
+        "plotrun_simulated_plot",
+        "plotrun_simulated_disk",
     }
 )
 """Hooks that a simulation asks. The others act on the world: they run commands, send messages,

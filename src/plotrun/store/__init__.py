@@ -42,7 +42,17 @@ class Store:
         """Close the database."""
         self._db.close()
 
+    def copy_to(self, state_dir: Path) -> None:
+        """Copy all of it, as it is at one moment, into another state directory."""
+        self._db.copy_to(state_dir)
+
     # Workers
+
+    def forget_living(self) -> None:
+        """Forget workers that have not ended: for a state that is only played with."""
+        with self._db.writing():
+            self._db.run("DELETE FROM workers WHERE stage != ?", Stage.ENDED)
+            self.jobs.forget()
 
     def save_worker(self, worker: Worker, events: Sequence[Event] = ()) -> None:
         """Write a worker's record, together with the events that tell of the change."""

@@ -87,6 +87,12 @@ class Database:
                     raise StoreError(f"{self.file}: cannot be written: {error}") from error
                 raise
 
+    def copy_to(self, state_dir: Path) -> None:
+        """Copy all of it, as it is at one moment, into another state directory."""
+        make_state_dir(state_dir)
+        with self._lock, contextlib.closing(sqlite3.connect(state_dir / FILE_NAME)) as other:
+            self._connection.backup(other)
+
     def changes_of_others(self) -> int:
         """A number that is another one once another process has written."""
         ((number,),) = self.rows("PRAGMA data_version")
