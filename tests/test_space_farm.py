@@ -159,6 +159,19 @@ def install_slow_copy(farm: Farm) -> None:
     farm.environment["PYTHONPATH"] = str(directory)
 
 
+# The page
+
+
+def test_examples_of_the_page_are_right(farm: Farm) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "space.md").read_text("utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 3
+    for example in examples:
+        farm.settings.write_text(example, "utf-8")
+        shown = farm.plotrun("settings", "show")
+        assert shown.returncode == 0, shown.stderr
+
+
 # Commands
 
 

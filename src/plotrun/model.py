@@ -379,7 +379,7 @@ class Candidate:
     mount: Path | None = None
     """The mount point that it lies at or below: ``/`` where there is no other."""
     marks: frozenset[str] = frozenset()
-    """Which of the files that mark a directory are in it (`plotrun.MARKS`)."""
+    """Which of the files ``plotrun.skip`` and ``chia_plot_sink_disable`` are in it."""
 
     @property
     def room(self) -> int:

@@ -223,7 +223,7 @@ def write(farm: Farm, **keys: Any) -> None:
         "command": f"{sys.executable} {STANDIN}",
         "farmer_public_key": KEY,
         "pool_public_key": KEY,
-        "rest": '[plugins]\nblocked = ["skip_full"]\n[plugins.backoff]\npause_after = 1\n',
+        "rest": '[plugins]\nblocked = ["skip_full", "room"]\n[plugins.backoff]\npause_after = 1\n',
     }
     farm.write(**(wanted | keys))
 

@@ -88,7 +88,7 @@ class SimulatedDisks(Disks):
         except KeyError:  # of a plotter by hand
             return Disk(path, trouble="missing")
         device = DEVICES + self.systems.index(system)
-        return Disk(path, device, max(0, self.free(system)), system.total)
+        return Disk(path, device, max(0, self.free(system)), system.total, mount=path)
 
     async def used(self, directories: Sequence[Path]) -> list[int]:
         """Bytes that temporary files in each of the directories take."""
