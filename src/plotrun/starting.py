@@ -63,7 +63,7 @@ class Starter:
             self._paused.discard(job.name)
         elif job.name not in self._paused:
             self._paused.add(job.name)
-            data = {"reason": hold.reason.replace("\n", "; ")}
+            data = {"reason": hold.reason.partition("\n")[0]}
             now = self._around.clock.now()
             self._around.note(Event(EventKind.JOB_PAUSED, now, job.name, None, data))
 

@@ -15,7 +15,7 @@ LONGEST = 120
 """Characters of a value that are shown."""
 HIDDEN = "a value that is kept secret"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s\"']+")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(?!…)[^\s\"']+")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from plotrun import Runner
 
     from .desk import Desk
+    from .kept import Kept
 
 LAST_WORDS = 4.0
 """Seconds that stopping plotrun waits for messages that are on their way; the others are kept."""
@@ -32,6 +33,7 @@ class _Running:
         self.known = threading.Event()
         """Set once `runner` is: the first event comes before ``plotrun_started``."""
         self.desk: Desk | None = None
+        self.kept: Kept | None = None
 
 
 _running = _Running()
@@ -62,7 +64,8 @@ def plotrun_event(event: Event) -> None:
     if _running.desk is not None:
         _running.desk.take(event)
     if event.kind is EventKind.RUNNER_STOPPING:
-        desk, _running.desk, _running.runner = _running.desk, None, None
+        desk = _running.desk
+        _running.runner = _running.desk = _running.kept = None
         _running.known.clear()
         if desk is not None:
             desk.close(LAST_WORDS)
@@ -77,13 +80,16 @@ def _set_up(runner: Runner) -> None:
         desk.settings = settings
         return
     if desk is not None:
-        desk.close(0.0)
+        desk.close(LAST_WORDS)
+    _running.desk = None
     if not wanted.services:
-        _running.desk = None
         return
     from .desk import Desk
+    from .kept import Kept
 
-    _running.desk = Desk(settings, runner.clock)
+    if _running.kept is None:
+        _running.kept = Kept(settings.state_of("alerts"), runner.clock.now())
+    _running.desk = Desk(settings, runner.clock, _running.kept)
     _running.desk.open()
 
 

@@ -51,7 +51,7 @@ class Attempt:
         self._done = threading.Event()
         threading.Thread(target=self._run, name="alert on its way", daemon=True).start()
 
-    def ended(self, seconds: float = LIMIT) -> bool:
+    def ended(self, seconds: float) -> bool:
         """Wait for its end; False if it has not ended by then, and goes on."""
         return self._done.wait(seconds)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from plotrun import duration_words, moment_words
 
-from .attempt import Attempt
+from .attempt import LIMIT, Attempt
 from .kept import OLDEST, Kept, Message
 from .urls import Url
 
@@ -92,7 +92,7 @@ class Channel:
             message = together(waiting, self._clock.now())
             self._attempt = Attempt(self._url, message.title, message.body), waiting
         attempt, brought = self._attempt
-        if attempt.ended():
+        if attempt.ended(LIMIT):
             self._attempt = None
         trouble = attempt.trouble
         if trouble is None:

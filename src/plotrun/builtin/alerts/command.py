@@ -33,7 +33,7 @@ def test(settings: str | None, tag: str | None) -> None:
     read = read_settings(settings)
     wanted = read.section(AlertsSettings)
     if not wanted.services:
-        click.echo("error: no service has a URL: see urls in [plugins.alerts]", err=True)
+        click.echo("error: no service is set: see urls in [plugins.alerts]", err=True)
         sys.exit(1)
     services = [service for service in wanted.services if tag in (None, service.name)]
     if not services:
@@ -43,13 +43,17 @@ def test(settings: str | None, tag: str | None) -> None:
     from .attempt import LIMIT, Attempt
     from .desk import keyed
 
+    failed = False
+    for service in services:
+        if not service.urls:
+            failed = True
+            click.echo(f"FAIL  {service.name}: there is no URL: see its urls in the settings")
     started = [
         (key, Attempt(url, "plotrun: test", "This is a test of plotrun's alerts."))
         for service in services
         for key, url in keyed(service, wanted)
     ]
     deadline = time.monotonic() + LIMIT
-    failed = False
     for key, attempt in started:
         attempt.ended(max(0.0, deadline - time.monotonic()))
         trouble = attempt.trouble

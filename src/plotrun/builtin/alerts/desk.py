@@ -29,17 +29,17 @@ log = logging.getLogger("plotrun.alerts")
 class Desk:
     """Takes events in one thread; another one looks at the clock."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, kept: Kept) -> None:
         self.settings = settings
         self.wanted = settings.section(AlertsSettings)
         self._clock = clock
         self._lock = threading.Lock()
         self._host = socket.gethostname()
-        self._kept = Kept(settings.state_of("alerts"), clock.now())
+        self._kept = kept
         self._gates: dict[tuple[int, str], Gate] = {}
         self._closing = threading.Event()
         self._channels = [
-            [Channel(key, url, self._kept, clock) for key, url in keyed(service, self.wanted)]
+            [Channel(key, url, kept, clock) for key, url in keyed(service, self.wanted)]
             for service in self.wanted.services
         ]
 
@@ -91,7 +91,8 @@ class Desk:
         values = summary.values(self._kept.counts, self.settings, now)
         values |= {"host": self._host, "time": moment_words(now, now), "event": SUMMARY}
         values |= {"job": "", "worker": ""}
-        words = words_with(self.wanted.template(SUMMARY) or summary.WORDS, values)
+        template = self.wanted.template(SUMMARY)
+        words = summary.words(values) if template is None else words_with(template, values)
         with self._lock:
             self._kept.reset_counts(now)
             for number, service in enumerate(self.wanted.services):

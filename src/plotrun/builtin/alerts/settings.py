@@ -40,7 +40,7 @@ USUAL = (
 )
 """What is told unless the settings say otherwise."""
 COMMON_TAGS = ("host", "time", "event", "job", "worker")
-SUMMARY_TAGS = ("plots", "since", "mean", "failures", "room", "days", "trouble")
+SUMMARY_TAGS = ("plots", "since", "mean", "failures", "free", "room", "days", "silent")
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 
@@ -78,7 +78,7 @@ def read_time(value: Any) -> time:
     if not isinstance(value, str):
         raise ValueError("it is not text")
     try:
-        at = schedule.Scheduler().every().day.at(value).at_time
+        at: time | None = schedule.Scheduler().every().day.at(value).at_time
     except schedule.ScheduleValueError:
         raise ValueError("it cannot be read") from None
     assert at is not None
@@ -153,13 +153,13 @@ class AlertsSettings:
     """``[plugins.alerts]``."""
 
     urls: Annotated[
-        Urls,
+        Urls | None,
         Help(
             "Where messages go: URLs of Apprise (`discord://…`, `tgram://…`, `mailtos://…`), "
             '`"file:/some/file"` with one on each line, `"env:NAME"` for an environment variable.',
             secret=True,
         ),
-    ] = ()
+    ] = None
     events: Annotated[
         Events, Help("What these URLs are told: kinds of events (docs/hooks.md) and `summary`.")
     ] = USUAL
@@ -173,10 +173,10 @@ class AlertsSettings:
         ),
     ] = ()
     messages: Annotated[
-        Any,
+        Any | None,
         Tables(Messages),
         Help("Words of your own: `[plugins.alerts.messages]` with an event and its text."),
-    ] = Messages()
+    ] = None
     summary: Annotated[
         Annotated[time, Written(read_time, 'a time of the day such as "08:00"', {"type": "string"})]
         | None,
@@ -189,13 +189,13 @@ class AlertsSettings:
 
     @property
     def services(self) -> tuple[Service, ...]:
-        """All services that have a URL; the URLs at the top are one by the name of "main"."""
-        every = (Service("main", self.urls, self.events), *self.service)
-        return tuple(service for service in every if service.urls)
+        """All services; the URLs at the top are one by the name of "main"."""
+        main = () if self.urls is None else (Service("main", self.urls, self.events),)
+        return main + self.service
 
     def template(self, kind: str) -> str | None:
         """The user's own words for a kind of event."""
-        words: str | None = getattr(self.messages, kind)
+        words: str | None = getattr(self.messages, kind, None)
         return words
 
 

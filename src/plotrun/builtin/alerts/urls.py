@@ -81,6 +81,7 @@ def open_url(url: Url) -> Apprise | None:
         async_mode=False,
         secure_logging=True,
         storage_mode="memory",
+        service_timeout=0,  # else in threads that the end of the program would wait for
     )
     try:
         service = apprise.Apprise.instantiate(url.text, asset=asset)
@@ -112,7 +113,10 @@ def _at(place: str, words: str) -> str:
 
 def _read_entry(entry: str, place: str) -> Iterator[Url]:
     if entry.startswith(FILE) and not entry.startswith(f"{FILE}//"):
-        for line, text in _lines_of(entry.removeprefix(FILE), place):
+        lines = list(_lines_of(entry.removeprefix(FILE), place))
+        if not lines:
+            raise TellableError(_at(place, "there is no URL in the file"))
+        for line, text in lines:
             yield _checked(text, _at(place, f"line {line} of the file"))
     elif entry.startswith(ENV) and not entry.startswith(f"{ENV}//"):
         name = entry.removeprefix(ENV)
@@ -147,7 +151,7 @@ def _lines_of(name: str, place: str) -> Iterator[tuple[int, str]]:
 def _checked(text: str, place: str) -> Url:
     url = Url(text)
     if "://" not in text:
-        raise TellableError(_at(place, "it has no service, such as discord://, before it"))
+        raise TellableError(_at(place, "it does not begin with a service, as discord://… does"))
     if open_url(url) is None:
         words = "Apprise knows no such service"
         if url.scheme != "a URL":
@@ -160,4 +164,4 @@ def _apprise_schemes() -> frozenset[str]:
     quiet_apprise()
     from apprise.plugins import N_MGR
 
-    return frozenset(N_MGR.schemas())
+    return frozenset(N_MGR.schemas())  # type: ignore[no-untyped-call]
