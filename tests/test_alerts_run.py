@@ -19,6 +19,7 @@ from plotrun.manager import load_plugins
 from plotrun.settings.load import load_settings
 from plotrun.settings.problems import SettingsError
 from plotrun.store import Store
+from plugin_package import install
 from services import Web, mail_server, web_server
 from test_cli import HEAVY, modules_after
 
@@ -80,6 +81,54 @@ def test_a_dead_service_delays_neither_plots_nor_the_end(farm: Farm, web: Web) -
     assert len(farm.plots()) == 1
     kept = farm.state_dir / "plugins" / "alerts" / "alerts.json"
     assert "plot delivered" in kept.read_text()
+
+
+def test_what_was_gathered_is_told_before_settings_change(farm: Farm, web: Web) -> None:
+    job = {"plots": 0, "enabled": False}
+    events = 'events = ["runner_stopping", "settings_changed"]\nmost_alike = 1'
+    section = f'urls = "json://127.0.0.1:{web.port}/{{}}"\n{events}'
+    alerts(farm, section.format("one"), **job)
+    runner = farm.start("run")
+    until(runner, "plotrun runs with")
+    for threads in (1, 2, 3):
+        alerts(farm, section.format("one"), threads=threads, **job)
+        until(runner, "the settings have changed")
+    alerts(farm, section.format("two"), **job)
+    until(runner, "the settings have changed")
+    runner.terminate()
+    assert runner.wait(30) == 0
+    time.sleep(2)
+    told = [web.next() for _ in range(web.taken.qsize())]
+    print([(e.path, e.text) for e in told])
+    assert [each.path for each in told] == ["/one", "/one", "/two", "/two"]
+    assert "settings changed 2 times since" in told[1].text
+    assert told[3].text.endswith("plotrun stops")
+
+
+def test_settings_that_are_shown_hide_a_jobs_secrets(farm: Farm) -> None:
+    source = """
+from dataclasses import dataclass
+from typing import Annotated
+
+from plotrun import Help, SettingsSection, hookimpl
+
+
+@dataclass(frozen=True)
+class Keys:
+    password: Annotated[str, Help("Which.", secret=True)] = "x"
+
+
+@hookimpl
+def plotrun_settings():
+    return SettingsSection("door", job_keys=Keys)
+"""
+    install(farm, "door", source)
+    farm.write(password="s3cr3t")
+    shown = farm.plotrun("settings", "show").stdout
+    assert re.search(r"password +a value that is kept secret +job, line \d+", shown), shown
+    assert "s3cr3t" not in shown
+    ended = farm.plotrun("settings", "set", "job.test.password", "s3cr3tly")
+    assert (ended.returncode, "s3cr3t" in ended.stdout) == (0, False)
 
 
 def test_changed_settings_are_taken_up(farm: Farm, web: Web) -> None:
