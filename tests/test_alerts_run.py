@@ -100,9 +100,10 @@ def test_what_was_gathered_is_told_before_settings_change(farm: Farm, web: Web) 
     time.sleep(2)
     told = [web.next() for _ in range(web.taken.qsize())]
     print([(e.path, e.text) for e in told])
-    assert [each.path for each in told] == ["/one", "/one", "/two", "/two"]
+    assert [each.path for each in told][:2] == ["/one", "/one"]
     assert "settings changed 2 times since" in told[1].text
-    assert told[3].text.endswith("plotrun stops")
+    assert {each.path for each in told[2:]} == {"/two"}
+    assert told[-1].text.endswith("plotrun stops")
 
 
 def test_settings_that_are_shown_hide_a_jobs_secrets(farm: Farm) -> None:
@@ -125,7 +126,7 @@ def plotrun_settings():
     install(farm, "door", source)
     farm.write(password="s3cr3t")
     shown = farm.plotrun("settings", "show").stdout
-    assert re.search(r"password +a value that is kept secret +job, line \d+", shown), shown
+    assert re.search(r"password +a value that is kept secret +\[\[job\]\], line \d+", shown), shown
     assert "s3cr3t" not in shown
     ended = farm.plotrun("settings", "set", "job.test.password", "s3cr3tly")
     assert (ended.returncode, "s3cr3t" in ended.stdout) == (0, False)
