@@ -97,9 +97,7 @@ def test_what_was_gathered_is_told_before_settings_change(farm: Farm, web: Web) 
     until(runner, "the settings have changed")
     runner.terminate()
     assert runner.wait(30) == 0
-    time.sleep(2)
     told = [web.next() for _ in range(web.taken.qsize())]
-    print([(e.path, e.text) for e in told])
     assert [each.path for each in told][:2] == ["/one", "/one"]
     assert "settings changed 2 times since" in told[1].text
     assert {each.path for each in told[2:]} == {"/two"}

@@ -68,6 +68,7 @@ from plotrun.settings.types import (
     AbsolutePaths,
     Bytes,
     ContractAddress,
+    Durations,
     Help,
     Name,
     PublicKey,
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from plotrun.command_line import plotter_argv
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
+    from plotrun.simulation.figures import DiskFigures, PlotFigures
 
 hookimpl = pluggy.HookimplMarker("plotrun")
 """Marks a function as the implementation of the hook of the same name."""
@@ -112,6 +114,8 @@ _LATE = {
     "Settings": "plotrun.settings.settings",
     "plotter_argv": "plotrun.command_line",
     "read_settings": "plotrun.cli.opening",
+    "DiskFigures": "plotrun.simulation.figures",
+    "PlotFigures": "plotrun.simulation.figures",
 }
 """Names that bring much with them, imported when they are asked for."""
 
@@ -143,6 +147,8 @@ __all__ = [
     "ContractAddress",
     "CopyFailed",
     "Deliver",
+    "DiskFigures",
+    "Durations",
     "Event",
     "EventKind",
     "Fact",
@@ -165,6 +171,7 @@ __all__ = [
     "PhaseTook",
     "Plot",
     "PlotComplete",
+    "PlotFigures",
     "PlotFormat",
     "PlotNamed",
     "PlotStage",
