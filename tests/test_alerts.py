@@ -97,6 +97,15 @@ def test_a_mail_is_plain_text(office: Office, mail: Mail) -> None:
     assert "failed: <b> & </b>" in body.get_content()
 
 
+def test_a_wrong_password_is_told_as_such(mail: Mail) -> None:
+    wrong = f"mailto://farmer:s3cr3tpw@127.0.0.1:{mail.port}?from=a@example.com&to=b@example.com"
+    refused = attempt.Attempt(Url(wrong), "t", "b")
+    assert refused.ended(30)
+    assert refused.trouble is not None
+    assert refused.trouble.endswith(": user or password refused")
+    assert "s3cr3t" not in refused.trouble
+
+
 def test_services_have_events_and_jobs_of_their_own(office: Office, web: Web, other: Web) -> None:
     section = f"""
         urls = "json://127.0.0.1:{web.port}"
