@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 
 from plotrun.analysis.plots import FinishedPlot
@@ -87,10 +86,9 @@ class Sources:
         if not isinstance(told, DiskFigures):
             told = DiskFigures()
         path = printable(disk.path)
-        free = told.free if told.free is not None else disk.free
         total = told.capacity if told.capacity is not None else disk.total
-        if free is None:
-            free = total
+        free = disk.free if told.capacity is None else total
+        free = told.free if told.free is not None else free
         if free is None or total is None:
             self.assumed.append(f"{path} is {disk.trouble}: taken to have room without end")
             free = total = ENDLESS
@@ -131,9 +129,3 @@ def _medians(
     if not totals:
         return ()
     return tuple(median(totals) * share for share in shares or (1.0,))
-
-
-def directories_of(settings: Settings) -> list[Path]:
-    """Every directory that jobs name, each once."""
-    found = (path for job in settings.jobs for path in (*job.tmp, *job.tmp2, *job.dst))
-    return list(dict.fromkeys(found))
