@@ -66,7 +66,7 @@ class World:
                 id=str(len(self.workers)),
                 plots_wanted=count,
                 plot_size=size,
-                final_dir=tmp / "plotrun-x" / "finished",
+                final_dir=tmp / f"plotrun-{len(self.workers)}" / "finished",
             )
         )
 
@@ -143,12 +143,12 @@ def test_plotters_by_hand_bring_their_plots_too(asked: Asked, store: Store) -> N
 
 
 def work(stage: PlotStage, number: int = 1, dst: Path | None = None) -> PlotWork:
-    plot = Plot(TMP / "plotrun-x" / "finished" / "p", "0" * 64, 32, PlotFormat.V1, 90)
+    plot = Plot(TMP / "plotrun-w" / "finished" / "p", "0" * 64, 32, PlotFormat.V1, 90)
     return PlotWork(number, plot, stage, dst, waiting="full" if dst is None else None)
 
 
 def test_which_plots_of_a_worker_need_a_destination(asked: Asked) -> None:
-    own = replace(worker(tmp=TMP), plot_size=100, final_dir=TMP / "plotrun-x" / "finished")
+    own = replace(worker(tmp=TMP), plot_size=100, final_dir=TMP / "plotrun-w" / "finished")
 
     def sizes(**changes: object) -> list[int]:
         who = replace(own, **changes)  # type: ignore[arg-type]
@@ -172,7 +172,7 @@ def test_what_a_worker_was_promised_is_in_its_record() -> None:
     copied = replace(own.progress, copied=0.5)
     plots = (work(PlotStage.DELIVERING, dst=B),)
     copying = replace(own, plots=plots, progress=copied)
-    first = (promise_key("w", 1), B, 45, TMP / "plotrun-x" / "finished")
+    first = (promise_key("w", 1), B, 45, TMP / "plotrun-w" / "finished")
     assert [*promises_of(copying)] == [first, ("w/2", A, 100, TMP)]
     assert [*promises_of(replace(own, job=""))] == [], "plotrun promises nothing to others"
 
@@ -219,7 +219,8 @@ def test_what_others_take_and_what_is_promised_is_not_left_for_the_next_plot(
     asked: Asked, store: Store, free: int, asked_to: bool
 ) -> None:
     world = World(asked, store, {TMP: free, A: 0})
-    other = replace(GOES_ON, id="o", plots=(), plots_wanted=1, progress=Progress(tmp_bytes=20))
+    other = replace(worker(tmp=TMP), id="o", sizes=GOES_ON.sizes, tmp_dir=TMP / "plotrun-o")
+    other = replace(other, progress=Progress(tmp_bytes=20))
     world.workers = [GOES_ON, other]
     world.rooms.promises["o/1"] = Promise(0, TMP, 10)
     assert asyncio.run(no_room_to_go_on(world.rooms, GOES_ON)) == asked_to

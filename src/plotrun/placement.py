@@ -73,7 +73,8 @@ class Placement:
             dst = found
             tmp2 = dst if job.tmp2_in_dst else tmp2
         elif job.keys(JobKeys).when_full == "hold":
-            another = ToCome(job, wish.sizes.plot, around(_places(wish, tmp, tmp2, None).final_dir))
+            made_in = around(_places(wish, tmp, tmp2, None).final_dir, wish.name)
+            another = ToCome(job, wish.sizes.plot, made_in)
             full = await no_room_for_another(self.deliveries, self.job_of, another)
             if full is not None:
                 return Hold(f"no destination for one more plot: {full.words}")
@@ -114,7 +115,7 @@ class Placement:
         """One of *paths* for tmp, or for tmp2 when *tmp* has been chosen; or why there is none."""
         second = tmp is not None
         look = await self.deliveries.rooms.look([*paths, *([tmp] if tmp is not None else [])])
-        elsewhere = Path("/") if wish.job.tmp2 and not second else None
+        elsewhere = Path("/") if (wish.job.tmp2 or wish.job.tmp2_in_dst) and not second else None
 
         def needed(disk: Disk) -> int:
             pair = (disk.path, elsewhere) if tmp is None else (tmp, disk.path)

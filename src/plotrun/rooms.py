@@ -13,7 +13,7 @@ from pathlib import Path
 from plotrun.model import Candidate, PlotStage, Worker
 from plotrun.space import Disk, Disks
 from plotrun.store import Store
-from plotrun.workdir import PREFIX
+from plotrun.workdir import own_name
 
 
 @dataclass
@@ -147,7 +147,7 @@ class Look:
         }
 
 
-def still_to_take(worker: Worker, here: Collection[Path | None]) -> int:
+def still_to_take(worker: Worker, here: Collection[Path]) -> int:
     """Bytes that a worker will still take of the file system with the directories *here*.
 
     At its highest it takes what its plotter says; and, if it goes on while a finished plot is
@@ -157,19 +157,20 @@ def still_to_take(worker: Worker, here: Collection[Path | None]) -> int:
     if sizes is None or not worker.occupies_slot or plots == 0:
         return 0
     most, used = most_taken(worker, here), used_in(worker, here)
-    if most and around(worker.tmp2_dir) in here and around(worker.tmp2_dir) == worker.dst:
+    tmp2 = around(worker.tmp2_dir, worker.id)
+    if tmp2 is not None and tmp2 in here and tmp2 == worker.dst:
         most -= sizes.plot  # that much of the destination is promised to its plot
     left = max(0, most - used)
-    keeps = worker.keeps_plots_in
-    if keeps is not None and around(keeps) in here and plots > 1:
+    keeps = around(worker.keeps_plots_in, worker.id)
+    if keeps is not None and keeps in here and plots > 1:
         left += max(0, sizes.plot - waiting_bytes(worker))
     return left
 
 
-def most_taken(worker: Worker, here: Collection[Path | None]) -> int:
+def most_taken(worker: Worker, here: Collection[Path]) -> int:
     """Bytes that temporary files of one plot take of a file system at their highest."""
     sizes = worker.sizes
-    in_tmp, in_tmp2 = around(worker.tmp_dir) in here, around(worker.tmp2_dir) in here
+    in_tmp, in_tmp2 = _is_in(worker, here)
     if sizes is None or not (in_tmp or in_tmp2):
         return 0
     if worker.tmp2_dir is None or (in_tmp and in_tmp2):
@@ -177,10 +178,16 @@ def most_taken(worker: Worker, here: Collection[Path | None]) -> int:
     return (sizes.apart or (sizes.tmp, sizes.tmp))[in_tmp2]
 
 
-def used_in(worker: Worker, here: Collection[Path | None]) -> int:
+def used_in(worker: Worker, here: Collection[Path]) -> int:
     """Bytes that its temporary files took of a file system when they were measured last."""
-    in_tmp, in_tmp2 = around(worker.tmp_dir) in here, around(worker.tmp2_dir) in here
+    in_tmp, in_tmp2 = _is_in(worker, here)
     return worker.progress.tmp_bytes * in_tmp + worker.progress.tmp2_bytes * in_tmp2
+
+
+def _is_in(worker: Worker, here: Collection[Path]) -> tuple[bool, bool]:
+    """Whether its tmp, and its tmp2, is one of the directories *here*."""
+    tmp, tmp2 = (around(directory, worker.id) for directory in (worker.tmp_dir, worker.tmp2_dir))
+    return tmp is not None and tmp in here, tmp2 is not None and tmp2 in here
 
 
 async def no_room_to_go_on(rooms: Rooms, worker: Worker) -> bool:
@@ -188,7 +195,7 @@ async def no_room_to_go_on(rooms: Rooms, worker: Worker) -> bool:
 
     Then it is better asked to end after the plot under way: one that fails loses hours.
     """
-    keeps, sizes = around(worker.keeps_plots_in), worker.sizes
+    keeps, sizes = around(worker.keeps_plots_in, worker.id), worker.sizes
     waits = any(work.waiting is not None for work in worker.plots)
     if not waits or keeps is None or sizes is None or worker.plots_left <= 1:
         return False
@@ -217,14 +224,14 @@ def waiting_bytes(worker: Worker) -> int:
     return sum(work.plot.size for work in worker.plots if work.stage in there)
 
 
-def around(directory: Path | None) -> Path | None:
-    """The user's directory that a worker's own directory is in; a stranger has none of its own."""
+def around(directory: Path | None, worker: str) -> Path | None:
+    """The user's directory that one of a worker's own is in; others have none of their own."""
     for path in (directory, *directory.parents) if directory else ():
-        if path.name.startswith(PREFIX):
+        if path.name == own_name(worker):
             return path.parent
     return directory
 
 
 def _directories(worker: Worker) -> set[Path]:
     own = (worker.tmp_dir, worker.tmp2_dir, worker.keeps_plots_in)
-    return {path for path in map(around, own) if path is not None}
+    return {path for path in (around(each, worker.id) for each in own) if path is not None}

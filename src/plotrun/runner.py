@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from plotrun.clock import Clock
@@ -19,6 +20,7 @@ from plotrun.doorbell import Doorbell
 from plotrun.finished_plot import promises_of
 from plotrun.follow import LogWatch
 from plotrun.holds import JobEnds
+from plotrun.learned_sizes import sizes_of
 from plotrun.lifecycle import Life
 from plotrun.lines import log_event
 from plotrun.lookout import Lookout
@@ -261,6 +263,9 @@ class Runner:
                 )
                 self._lookout.others.append(worker)
                 continue
+            if worker.sizes is None:  # of an older plotrun
+                sizes = await asyncio.to_thread(sizes_of, plotter, job, self.store)
+                worker = replace(worker, sizes=sizes)
             await self._promise_again(worker)
             self._live(worker, job, plotter, resumed=True)
 

@@ -65,10 +65,10 @@ def plots_to_come(worker: Worker, job: Job, promised: Container[str]) -> Iterato
     for work in worker.plots:
         waits = work.stage in (PlotStage.FINISHED, PlotStage.DELIVERING)
         if waits and promise_key(worker.id, work.number) not in promised:
-            yield ToCome(job, work.plot.size, around(work.plot.path.parent))
+            yield ToCome(job, work.plot.size, around(work.plot.path.parent, worker.id))
     if worker.outcome is not None or worker.dst is not None or worker.final_dir is None:
         return
     goes_on = not worker.plots_wanted and worker.finish_after is None and worker.occupies_slot
     count = 1 if goes_on else worker.plots_promised - worker.plots_seen
     for _ in range(count):
-        yield ToCome(job, worker.plot_size, around(worker.final_dir))
+        yield ToCome(job, worker.plot_size, around(worker.final_dir, worker.id))
