@@ -63,6 +63,7 @@ KEEPS = {"plots_wanted": 0, "keeps_plots_in": A / "plotrun-w" / "finished"}
         (plotter(100, **KEEPS, plots=(made(size=60 * GIB),)), {A}, 139 + 41),
         (plotter(100, **KEEPS, plots=(made(PlotStage.DELIVERED),)), {A}, 139 + 101),
         (plotter(100, **KEEPS, finish_after=1), {A}, 139),
+        (plotter(100, **KEEPS | {"plots_wanted": 2}), {A}, 139 + 101),
         (replace(by_hand(A), sizes=K32), {A}, 239),
     ],
 )

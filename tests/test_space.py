@@ -96,6 +96,7 @@ def test_one_that_hangs_delays_others_only_once(
             answer.set()
             while (await disks.ask([tmp_path]))[0].trouble:
                 pass
+            assert (await disks.ask([tmp_path]))[0].trouble is None, "it is waited for again"
             assert await disks.devices([tmp_path]) == {tmp_path: 1}
 
     asyncio.run(ask())

@@ -119,6 +119,16 @@ def test_plots_with_less_choice_are_given_room_first(asked: Asked, store: Store)
     assert world.refusal("a only") is not None
 
 
+def test_large_room_is_left_for_large_plots(asked: Asked, store: Store) -> None:
+    world = World(asked, store, {TMP: 0, A: 100, B: 250, C: 120})
+    world.plots()
+    world.plots()
+    assert world.refusal(size=250) is None
+    world.plots()
+    assert world.refusal(size=250) is not None
+    assert world.refusal(size=150) is None
+
+
 def test_the_reason_names_each_destination(asked: Asked, store: Store) -> None:
     world = World(asked, store, {TMP: 0, A: 150})
     world.plots()
@@ -157,6 +167,8 @@ def test_which_plots_of_a_worker_need_a_destination(asked: Asked) -> None:
     assert sizes() == [100]
     assert sizes(plots_wanted=3) == [100, 100, 100]
     assert sizes(plots_wanted=0) == [100]
+    begun = Progress(plots_started=1, plots_complete=1)
+    assert sizes(plots_wanted=0, progress=begun, plots=(work(PlotStage.DONE),)) == [100]
     assert sizes(plots_wanted=0, finish_after=2, progress=Progress(plots_complete=1)) == [100, 100]
     assert sizes(dst=A) == [], "it was promised to it"
     assert sizes(stage=Stage.FINISHING) == [100], "nobody has looked for it yet"

@@ -28,7 +28,7 @@ async def no_room_for_another(
 ) -> NoDestination | None:
     """Why no destination would take *another* once all plots under way have theirs; or None.
 
-    Plots under way are given the destination with the most room one after the other, those with
+    Plots under way are put one after the other where the least room is that takes them, those with
     the fewest destinations first.
     """
     rooms = deliveries.rooms
@@ -51,8 +51,9 @@ async def no_room_for_another(
     for each in sorted(to_come, key=lambda each: len(set(each.job.dst))):
         left = deliveries.judge(look, each.job, None, each.size, each.source, more=promises).left
         if left:
-            most = max(left, key=lambda candidate: candidate.room)
-            promises.append(Promise(look.disks[most.path].device, most.path, most.needed))
+            tightest = min(left, key=lambda candidate: candidate.room)
+            device = look.disks[tightest.path].device
+            promises.append(Promise(device, tightest.path, tightest.needed))
     judged = deliveries.judge(look, another.job, None, another.size, another.source, more=promises)
     return None if judged.left else NoDestination(judged.rejected)
 
