@@ -82,6 +82,7 @@ def test_one_that_hangs_delays_others_only_once(
 
     def hanging(path: Path) -> Disk:
         answer.wait(60)
+        threading.Event().wait(0.02)  # a slow disk
         return Disk(path, 1, 2, 3)
 
     monkeypatch.setattr(space, "look", hanging)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,9 +32,12 @@ class PaperDisks(Disks):
         super().__init__()
         self.free = free
         self.same: dict[Path, Path] = {}
+        self.meanwhile: Callable[[], object] = lambda: None
+        """What happens while the disks are asked."""
 
     async def ask(self, paths: Sequence[Path]) -> list[Disk]:
         found = []
+        self.meanwhile()
         for path in paths:
             place = self.same.get(path, path)
             if place in self.free:
@@ -150,6 +153,24 @@ def test_plotters_by_hand_bring_their_plots_too(asked: Asked, store: Store) -> N
     by_hand = replace(worker(""), final_dir=A, dst=A, sizes=Sizes(100, 1))
     world.workers.append(by_hand)
     assert world.refusal() is not None
+
+
+def test_what_arrives_while_disks_are_asked_counts_twice_and_never_not_at_all(
+    asked: Asked, store: Store
+) -> None:
+    world = World(asked, store, {TMP: 0, A: 100})
+    promises = world.rooms.promises
+    promises["w/1"] = Promise(1, A, 60)
+
+    def meanwhile() -> None:
+        promises.pop("w/1", None)
+        promises["w/2"] = Promise(1, A, 7)
+
+    world.disks.meanwhile = meanwhile
+    look = asyncio.run(world.rooms.look([A]))
+    assert [c.promised for c in look.destinations([A], 1)] == [67]
+    look = asyncio.run(world.rooms.look([A]))
+    assert [c.promised for c in look.destinations([A], 1)] == [7]
 
 
 def work(stage: PlotStage, number: int = 1, dst: Path | None = None) -> PlotWork:
