@@ -10,7 +10,7 @@ from dataclasses import MISSING
 from pathlib import Path
 
 from plotrun.manager import load_plugins
-from plotrun.settings.schema import Key, Schema
+from plotrun.settings.schema import Key, Schema, keys_of
 from plotrun.words import duration_words
 
 PAGE = Path(__file__).with_name("settings.md")
@@ -40,6 +40,9 @@ def tables(schema: Schema) -> str:
         keys = schema.plotter_keys(plotter)
         words = f"May stand in `[defaults]` and `[defaults.{plotter}]` too."
         parts.append((f'[[job]] with plotter = "{plotter}"', words, keys))
+    for key in schema.shared.values():
+        if key.table is not None:
+            parts.append((f"[job.{key.name}]", "", keys_of(key.table, key.owner)))
     parts += [(f"[plugins.{n}]", "", schema.section_keys(n)) for n in sorted(schema.plugins)]
     return "\n".join(_table(*part) for part in parts if part[2])
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plotrun.model import TMP2_IN_DST
-from plotrun.settings.schema import Key, Schema
+from plotrun.settings.schema import Key, Schema, keys_of
 from plotrun.words import duration_words
 
 
@@ -73,6 +73,8 @@ def _any_of(variants: Sequence[Key]) -> dict[str, Any]:
 
 
 def _type(key: Key) -> dict[str, Any]:
+    if key.table is not None:
+        return _table(_single(keys_of(key.table, key.owner)))
     found: dict[str, Any] = key.adapter.json_schema()
     alternatives = found.get("anyOf", [])
     given = [each for each in alternatives if each != {"type": "null"}]

@@ -10,6 +10,7 @@ from typing import Any
 from plotrun.settings import lines
 from plotrun.settings.problems import Problem, dotted, nearest, shown
 from plotrun.settings.schema import Key, Schema
+from plotrun.settings.types import WrongKeys
 
 WRONG: Any = object()
 """What a value is read as that is wrong."""
@@ -93,12 +94,20 @@ class Reading:
         for key in keys:
             try:
                 return key.read(given.raw, self._strict)
+            except WrongKeys as wrong:
+                return self._wrong_keys(given.place, wrong)
             except ValueError as error:
                 troubles.append(str(error))
         if keys[0].help.secret:
             self.problem(given.place, "a value that is kept secret", keys[0].expected)
         else:
             self.problem(given.place, shown(given.raw), keys[0].expected, troubles[0] or hint)
+        return WRONG
+
+    def _wrong_keys(self, place: lines.Path, wrong: WrongKeys) -> Any:
+        self._wrong.add(place)
+        for each in wrong.keys:
+            self.problem((*place, each.name), each.found, each.expected, each.hint)
         return WRONG
 
     def values(self, given: Mapping[str, Given], keys: Mapping[str, Key]) -> dict[str, Any]:

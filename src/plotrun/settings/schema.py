@@ -22,6 +22,7 @@ from plotrun.settings.types import (
     Name,
     Seconds,
     Written,
+    WrongKeys,
     read_paths,
 )
 
@@ -192,6 +193,12 @@ class Key:
         return _expected(self.annotation)
 
     @cached_property
+    def table(self) -> type | None:
+        """The dataclass whose keys the value has, if it is a table."""
+        written = (said for said in _metadata(self.annotation) if isinstance(said, Written))
+        return next((said.model for said in written if said.model is not None), None)
+
+    @cached_property
     def adapter(self) -> Any:
         """Pydantic's validator of the key's type."""
         from pydantic import TypeAdapter
@@ -212,6 +219,8 @@ class Key:
             return self.adapter.validate_python(raw, strict=strict)
         except ValidationError as error:
             cause = error.errors()[0].get("ctx", {}).get("error")
+            if isinstance(cause, WrongKeys):
+                raise cause from None
             raise ValueError(str(cause) if isinstance(cause, ValueError) else "") from None
         except Exception as error:  # a stranger's reader may fail in any way
             words = f"{self.owner} cannot read it: {type(error).__name__}: {error}"

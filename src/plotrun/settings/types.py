@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +35,8 @@ class Written:
     """Raises ValueError with what is wrong."""
     expected: str
     json_schema: Mapping[str, Any] = field(default_factory=dict)
+    model: type | None = None
+    """A frozen dataclass, if the value is a table: its keys."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         """Let pydantic read the value by the function."""
@@ -45,6 +47,28 @@ class Written:
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
         """What editors are told."""
         return dict(self.json_schema)
+
+
+@dataclass(frozen=True)
+class WrongKey:
+    """What is wrong with one key of a value that is a table."""
+
+    name: str
+    found: str
+    expected: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        said = f" ({self.hint})" if self.hint else ""
+        return f"{self.name}: found {self.found}, expected {self.expected}{said}"
+
+
+class WrongKeys(ValueError):  # noqa: N818 - reads as what it says
+    """Keys of a value that is a table are wrong: `keys` says which, and how."""
+
+    def __init__(self, keys: Iterable[WrongKey]) -> None:
+        self.keys = tuple(keys)
+        super().__init__(", ".join(map(str, self.keys)))
 
 
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
