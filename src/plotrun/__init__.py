@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from plotrun.analysis.forms import FinishedLog, LineForm
+from plotrun.farm.found import FoundPlot, Inventory, PlotFacts
 from plotrun.keys import puzzle_hash
 from plotrun.logparser import (
     CopyFailed,
@@ -60,7 +61,7 @@ from plotrun.plotter import (
     recognised,
 )
 from plotrun.settings.schema import SettingsSection
-from plotrun.settings.tables import by_directory
+from plotrun.settings.tables import by_directory, one_table
 from plotrun.settings.types import (
     AbsolutePath,
     AbsolutePaths,
@@ -71,6 +72,7 @@ from plotrun.settings.types import (
     PublicKey,
     Seconds,
     Written,
+    read_duration,
 )
 from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
 from plotrun.troubles import TroubleKind
@@ -87,6 +89,8 @@ if TYPE_CHECKING:
     )
     from plotrun.clock import Clock
     from plotrun.command_line import plotter_argv
+    from plotrun.farm.farm import Farm
+    from plotrun.farm.look import read_facts
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
 
@@ -103,9 +107,11 @@ _LATE = {
     "MadMaxPlotter": "plotrun.builtin.madmax",
     "slashed": "plotrun.builtin.madmax",
     "Clock": "plotrun.clock",
+    "Farm": "plotrun.farm.farm",
     "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.settings",
     "plotter_argv": "plotrun.command_line",
+    "read_facts": "plotrun.farm.look",
 }
 """Names that bring much with them, imported when they are asked for."""
 
@@ -139,10 +145,13 @@ __all__ = [
     "Event",
     "EventKind",
     "Fact",
+    "Farm",
     "FinishedLog",
+    "FoundPlot",
     "FractionDone",
     "Help",
     "Hold",
+    "Inventory",
     "Job",
     "JobState",
     "KeyProblem",
@@ -158,6 +167,7 @@ __all__ = [
     "PhaseTook",
     "Plot",
     "PlotComplete",
+    "PlotFacts",
     "PlotFormat",
     "PlotNamed",
     "PlotStage",
@@ -189,11 +199,14 @@ __all__ = [
     "log_words",
     "moment_words",
     "one_pool",
+    "one_table",
     "option",
     "options",
     "plotter_argv",
     "printable",
     "puzzle_hash",
+    "read_duration",
+    "read_facts",
     "read_plot",
     "recognised",
     "size_words",

@@ -164,7 +164,7 @@ class Deliveries:
         What is not known yet is looked at in the background: ask again.
         """
         asked = _Asked("", job, None, needed, None, {})
-        farm = self._farm(asked)
+        farm = self._farm(asked, only_asking=True)
         candidate = await self._could_make_room(asked, farm)
         if farm.asked:
             look = asyncio.create_task(self._farms.inventories.look(farm.asked))
@@ -174,7 +174,7 @@ class Deliveries:
 
     async def _after_making_room(self, asked: _Asked) -> Path | None:
         """A destination on which a plugin has made room, promised from now on."""
-        farm = self._farm(asked)
+        farm = self._farm(asked, only_asking=True)
         candidate = await self._could_make_room(asked, farm)
         if farm.asked:  # without the lock: reading thousands of headers takes its time
             await self._farms.inventories.look(farm.asked)
@@ -198,14 +198,14 @@ class Deliveries:
             self.release(asked.key)
             return None
 
-    def _farm(self, asked: _Asked) -> Farm:
+    def _farm(self, asked: _Asked, only_asking: bool = False) -> Farm:
         """What a plugin may ask of the plots in destinations, and how it removes some."""
         alive = frozenset(key.partition("/")[0] for key in self._promises)
         # Room for a plot that is not made yet is held by its promise for hours; a plot that is
         # there arrives soon, or shows that nothing more should be removed.
         promised = alive if asked.plot is None else frozenset[str]()
         worker = asked.key.partition("/")[0]
-        return Farm(self._farms, asked.job.name, worker, asked.plot, promised)
+        return Farm(self._farms, asked.job.name, worker, asked.plot, promised, only_asking)
 
     async def _could_make_room(self, asked: _Asked, farm: Farm) -> Candidate | None:
         candidates = await self._candidates(asked)

@@ -32,6 +32,7 @@ BUILT_IN = (
     "limits",
     "madmax",
     "plot_header",
+    "replot",
     "round_robin",
     "skip_full",
     "stagger",

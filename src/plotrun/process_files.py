@@ -69,10 +69,10 @@ def _openers(descriptor: int, path: Path) -> Iterator[str]:
 
 
 def _opened_on_linux(pid: int, status: os.stat_result, path: Path, descriptor: int) -> bool:
-    for number in os.listdir(f"/proc/{pid}/fd"):
-        if pid == os.getpid() and int(number) == descriptor:
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        if pid == os.getpid() and int(entry.name) == descriptor:
             continue
         with contextlib.suppress(OSError):  # closed meanwhile, or on a disk that is gone
-            if os.path.samestat(os.stat(f"/proc/{pid}/fd/{number}"), status):
+            if os.path.samestat(entry.stat(), status):
                 return True
     return os.fsencode(path) in Path(f"/proc/{pid}/maps").read_bytes()

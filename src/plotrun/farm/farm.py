@@ -105,6 +105,7 @@ class Farm:
         worker: str,
         plot: Plot | None,
         promised: frozenset[str] = frozenset(),
+        only_asking: bool = False,
     ) -> None:
         self.now = farms.clock.now()
         """Seconds since the epoch."""
@@ -117,7 +118,8 @@ class Farm:
         self._plot = plot
         self._promised = promised
         """Workers whose plots are on their way to a destination where they have room."""
-        self._given_up = False
+        self._only_asking = only_asking
+        self._given_up = only_asking
         self._in_hand: frozenset[str] | None = None
 
     def inventory(self, destination: Path, below: bool = False) -> Inventory:
@@ -171,7 +173,12 @@ class Farm:
         return None
 
     def why_open(self, plot: FoundPlot) -> str | None:
-        """Why *plot* cannot be removed now: it is open in a process, or is not what it was."""
+        """Why *plot* cannot be removed now: it is open in a process, or is not what it was.
+
+        None where nothing is to be removed yet: the answer has to be quick there.
+        """
+        if self._only_asking:
+            return None
         try:
             return why_open(plot)
         except Stays as stays:

@@ -30,6 +30,11 @@ class PlotFacts:
     pool: bytes | None
     """Pool public key (48 bytes) or puzzle hash of the contract (32); None: not known."""
 
+    @property
+    def og(self) -> bool | None:
+        """Whether it belongs to a pool key and not to a contract; None: not known."""
+        return None if self.pool is None else len(self.pool) == OG_POOL_BYTES
+
 
 def pool_of(memo: bytes) -> bytes | None:
     """The pool key or the contract's puzzle hash at the beginning of a plot's memo."""
@@ -59,11 +64,6 @@ class FoundPlot:
     def path(self) -> Path:
         """Where it lies."""
         return self.directory / self.name
-
-    @property
-    def og(self) -> bool | None:
-        """Whether it belongs to a pool key and not to a contract; None: not known."""
-        return None if self.facts.pool is None else len(self.facts.pool) == OG_POOL_BYTES
 
     @property
     def changed_at(self) -> float:

@@ -33,7 +33,7 @@ def look_into(
             header = known.get(name)
             if header is None or header.changed(status):
                 try:
-                    header = KnownHeader(status.st_size, status.st_mtime_ns, facts_of(entry))
+                    header = KnownHeader(status.st_size, status.st_mtime_ns, read_facts(entry))
                 except OSError as error:
                     others[name] = error.strerror or str(error)
                     continue
@@ -55,7 +55,7 @@ def _files(directory: Path, below: bool) -> Iterator[tuple[str, str, os.stat_res
         inner = waiting.pop()
         with os.scandir(directory / inner) as entries:
             for entry in entries:
-                name = os.path.join(inner, entry.name)
+                name = f"{inner}{os.sep}{entry.name}" if inner else entry.name
                 if is_plot_name(entry.name):
                     status = entry.stat(follow_symlinks=False)
                     if stat.S_ISREG(status.st_mode):
@@ -85,21 +85,28 @@ def allocated_bytes(status: os.stat_result) -> int:
     return status.st_blocks * 512 if hasattr(status, "st_blocks") else status.st_size
 
 
-def facts_of(file: str | int) -> PlotFacts | None:
-    """What the header of a file, a path or open already, says; None: it is no plot.
+def read_facts(path: str | Path) -> PlotFacts | None:
+    """What the header of a file says; None: it is no plot.
 
     Raises:
         OSError: it cannot be read.
     """
-    if isinstance(file, str):
-        descriptor = os.open(file, os.O_RDONLY | NOT_BLOCKING)
-        try:
-            return facts_of(descriptor)
-        finally:
-            os.close(descriptor)
-    os.lseek(file, 0, os.SEEK_SET)
+    descriptor = os.open(path, os.O_RDONLY | NOT_BLOCKING)
     try:
-        header = parse_header(os.read(file, HEADER_BYTES))
+        return facts_of(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def facts_of(descriptor: int) -> PlotFacts | None:
+    """The same of a file that is open.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    try:
+        header = parse_header(os.read(descriptor, HEADER_BYTES))
     except NotAPlot:
         return None
     return PlotFacts(

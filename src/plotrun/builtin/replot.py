@@ -1,0 +1,125 @@
+"""Replotting: old plots go, one for one and as late as possible, to make room for new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from plotrun import (
+    Candidate,
+    Deliver,
+    Help,
+    Job,
+    KeyProblem,
+    Plot,
+    SettingsSection,
+    hookimpl,
+    one_table,
+    read_facts,
+)
+from plotrun.builtin.replot_policy import Plan, Policy, plan, rank, sort_out, too_wide, why_stays
+
+if TYPE_CHECKING:
+    from plotrun import Farm
+
+DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class ReplotKeys:
+    """The key added to every job."""
+
+    replot: Annotated[
+        Annotated[Policy, one_table(Policy, too_wide)] | None,
+        Help(
+            "Which old plots go to make room for the job's: a table `[job.replot]`, see "
+            "docs/replotting.md. Default: none ever does."
+        ),
+    ] = None
+
+
+@hookimpl
+def plotrun_settings() -> SettingsSection:
+    """What the settings may say of replotting."""
+    return SettingsSection("replot", job_keys=ReplotKeys, check_job=_check)
+
+
+def _check(job: Job) -> Iterator[KeyProblem]:
+    policy = job.keys(ReplotKeys).replot
+    if policy is None:
+        return
+    others = [path for path in policy.dst or () if path not in job.dst]
+    if others:
+        yield KeyProblem("replot.dst", f"destinations of the job: {others[0]} is not in its dst")
+    early = job.deliver is Deliver.PLOTTER or job.tmp2_in_dst
+    if early and policy.when != "start":
+        words = '"start": this job\'s destination is chosen before the plot is made'
+        yield KeyProblem("replot.when", words)
+    if not early and policy.when == "start":
+        words = '"delivery": this job\'s destination is chosen when the plot is finished'
+        yield KeyProblem("replot.when", words)
+    if policy.when == "start" and policy.before is None:
+        words = 'a date or an age: with when = "start" nothing else is known of the new plot'
+        yield KeyProblem("replot.before", words)
+
+
+@hookimpl
+def plotrun_could_make_room(
+    job: Job, plot: Plot | None, needed: int, candidates: Sequence[Candidate], farm: Farm
+) -> Path | None:
+    """The destination of which the fewest plots go; of several, that with the first to go."""
+    policy = job.keys(ReplotKeys).replot
+    if policy is None or (plot is not None and refuses(policy, plot, farm.now)):
+        return None
+    found = []
+    for candidate in candidates:
+        going = plan_of(policy, candidate, needed, farm).go
+        if going:
+            found.append((len(going), rank(policy, going[0]), candidate.position, candidate.path))
+    return min(found)[-1] if found else None
+
+
+@hookimpl
+def plotrun_make_room(
+    job: Job, plot: Plot | None, needed: int, candidate: Candidate, farm: Farm
+) -> bool:
+    """Remove the plots that the policy lets go, no more than needed."""
+    policy = job.keys(ReplotKeys).replot
+    if policy is None or (policy.when == "start") != (plot is None):
+        return False
+    if plot is not None and refuses(policy, plot, farm.now):
+        return False
+    going = plan_of(policy, candidate, needed, farm).go
+    enough = (candidate.free or 0) + candidate.lacks(needed)
+    return bool(going) and farm.make_room(candidate.path, going, enough)
+
+
+def refuses(policy: Policy, plot: Plot, now: float) -> bool:
+    """Whether the new plot is itself one that the policy lets go.
+
+    One new plot would push out the last one for ever.
+    """
+    try:
+        facts = read_facts(plot.path)
+    except OSError:
+        return True
+    return facts is None or why_stays(policy, facts, now, now) is None
+
+
+def plan_of(policy: Policy, candidate: Candidate, needed: int, farm: Farm) -> Plan:
+    """What would go of a destination for *needed* bytes, or why nothing would."""
+    if policy.dst is not None and candidate.path not in policy.dst:
+        return Plan(problem="the policy leaves it out")
+    if policy.before is not None and policy.before.moment(farm.now) > farm.now:
+        return Plan(problem=f"{policy.before.text} is still to come")
+    held = farm.held(candidate.path)
+    if held is not None:
+        return Plan(problem=held)
+    inventory = farm.inventory(candidate.path, policy.subdirectories)
+    if inventory.trouble is not None:
+        return Plan(problem=inventory.trouble)
+    left = None if policy.limit is None else policy.limit - farm.removed_in(DAY)
+    found = sort_out(policy, inventory.plots, farm.now, farm.stays)
+    return plan(policy, found, candidate.lacks(needed), left, farm.why_open)
