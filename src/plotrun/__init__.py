@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         MadMaxPlotter,
         slashed,
     )
+    from plotrun.cli.opening_farm import OpenFarm, open_farm
     from plotrun.clock import Clock
     from plotrun.command_line import plotter_argv
     from plotrun.farm.farm import Farm
@@ -110,6 +111,8 @@ _LATE = {
     "Farm": "plotrun.farm.farm",
     "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.settings",
+    "OpenFarm": "plotrun.cli.opening_farm",
+    "open_farm": "plotrun.cli.opening_farm",
     "plotter_argv": "plotrun.command_line",
     "read_facts": "plotrun.farm.look",
 }
@@ -161,6 +164,7 @@ __all__ = [
     "MadMaxPlotter",
     "Name",
     "NotAPlot",
+    "OpenFarm",
     "OptionalOwnerKeys",
     "OwnerKeys",
     "PhaseStarted",
@@ -200,6 +204,7 @@ __all__ = [
     "moment_words",
     "one_pool",
     "one_table",
+    "open_farm",
     "option",
     "options",
     "plotter_argv",

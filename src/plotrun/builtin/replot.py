@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +18,19 @@ from plotrun import (
     SettingsSection,
     hookimpl,
     one_table,
+    printable,
     read_facts,
 )
 from plotrun.builtin.replot_policy import Plan, Policy, plan, rank, sort_out, too_wide, why_stays
 
 if TYPE_CHECKING:
+    import click
+
     from plotrun import Farm
 
 DAY = 86400.0
+NOTHING_MATCHED = 3
+"""Exit code, as other commands have it."""
 
 
 @dataclass(frozen=True)
@@ -123,3 +129,42 @@ def plan_of(policy: Policy, candidate: Candidate, needed: int, farm: Farm) -> Pl
     left = None if policy.limit is None else policy.limit - farm.removed_in(DAY)
     found = sort_out(policy, inventory.plots, farm.now, farm.stays)
     return plan(policy, found, candidate.lacks(needed), left, farm.why_open)
+
+
+@hookimpl
+def plotrun_commands(cli: click.Group) -> None:
+    """Add ``plotrun replot``."""
+    import click
+
+    @cli.command("replot")
+    @click.option("--dry-run", is_flag=True, help="Show what would go; nothing is removed.")
+    @click.option("--job", help="Only for this job.")
+    @click.pass_obj
+    def replot(settings: str | None, dry_run: bool, job: str | None) -> None:
+        """Show which old plots would go for new ones, in which order, and why the others stay.
+
+        \b
+        Example:
+          plotrun replot --dry-run
+        """
+        from plotrun import open_farm
+        from plotrun.builtin.replot_command import lines
+
+        if not dry_run:
+            words = (
+                "replotting happens by itself: as plots finish, `plotrun run` removes what the "
+                "job's [job.replot] lets go. This command removes nothing; see what would go "
+                "with --dry-run"
+            )
+            raise click.UsageError(words)
+        with open_farm(settings) as opened:
+            jobs = [each for each in opened.settings.jobs if job in (None, each.name)]
+            policies = [(each, each.keys(ReplotKeys).replot) for each in jobs]
+            found = [(each, policy) for each, policy in policies if policy is not None]
+            for each, policy in found:
+                for line in lines(opened, each, policy):
+                    click.echo(line)
+        if not found:
+            which = f"no job {job} with [job.replot]" if job else "no job with [job.replot]"
+            click.echo(printable(f"error: the settings have {which}"), err=True)
+            sys.exit(NOTHING_MATCHED)
