@@ -72,6 +72,7 @@ from plotrun.settings.types import (
     PublicKey,
     Seconds,
     Written,
+    WrongKey,
     read_duration,
 )
 from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
@@ -197,6 +198,7 @@ __all__ = [
     "TroubleKind",
     "Worker",
     "Written",
+    "WrongKey",
     "by_directory",
     "duration_words",
     "hookimpl",

@@ -66,7 +66,7 @@ def _check(job: Job) -> Iterator[KeyProblem]:
     if not early and policy.when == "start":
         words = '"delivery": this job\'s destination is chosen when the plot is finished'
         yield KeyProblem("replot.when", words)
-    if policy.when == "start" and policy.before is None:
+    if early and policy.before is None:
         words = 'a date or an age: with when = "start" nothing else is known of the new plot'
         yield KeyProblem("replot.before", words)
 

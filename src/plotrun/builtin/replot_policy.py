@@ -17,6 +17,7 @@ from plotrun import (
     PlotFacts,
     PlotFormat,
     Written,
+    WrongKey,
     puzzle_hash,
     read_duration,
 )
@@ -236,15 +237,15 @@ class Policy:
     ] = "oldest"
 
 
-def too_wide(policy: Policy) -> str | None:
+def too_wide(policy: Policy) -> WrongKey | None:
     """What is wrong with a policy that would let everything go."""
     rules = (policy.before, policy.formats, policy.pool, policy.max_k, policy.compression)
-    if all(rule is None for rule in rules):
-        return (
-            "nothing in it says which plots may go, and all of them would: "
-            "write before, formats, pool, max_k or compression"
-        )
-    return None
+    if any(rule is not None for rule in rules):
+        return None
+    expected = (
+        "before, formats, pool, max_k or compression in it: without one of them all plots could go"
+    )
+    return WrongKey("", "a table without a rule", expected)
 
 
 def why_stays(policy: Policy, facts: PlotFacts, made_at: float, now: float) -> str | None:

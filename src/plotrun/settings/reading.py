@@ -107,7 +107,8 @@ class Reading:
     def _wrong_keys(self, place: lines.Path, wrong: WrongKeys) -> Any:
         self._wrong.add(place)
         for each in wrong.keys:
-            self.problem((*place, each.name), each.found, each.expected, each.hint)
+            at = (*place, each.name) if each.name else place
+            self.problem(at, each.found, each.expected, each.hint)
         return WRONG
 
     def values(self, given: Mapping[str, Given], keys: Mapping[str, Key]) -> dict[str, Any]:

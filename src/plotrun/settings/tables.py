@@ -11,10 +11,10 @@ from plotrun.settings.schema import keys_of
 from plotrun.settings.types import Written, WrongKey, WrongKeys, read_path
 
 
-def one_table(model: type, check: Callable[[Any], str | None] | None = None) -> Written:
+def one_table(model: type, check: Callable[[Any], WrongKey | None] | None = None) -> Written:
     """How a table with keys of *model*, a frozen dataclass, is written: ``[job.replot]``.
 
-    *check* answers what is wrong with the whole of it, or None.
+    *check* answers what is wrong with the whole of it, under no name, or with one of its keys.
     """
 
     def read(value: Any) -> Any:
@@ -23,7 +23,7 @@ def one_table(model: type, check: Callable[[Any], str | None] | None = None) -> 
         found = _row(model, value)
         problem = check(found) if check is not None else None
         if problem is not None:
-            raise ValueError(problem)
+            raise WrongKeys([problem])
         return found
 
     return Written(read, "a table", {"type": "object"}, model)

@@ -54,6 +54,7 @@ class WrongKey:
     """What is wrong with one key of a value that is a table."""
 
     name: str
+    """Empty: the table as a whole."""
     found: str
     expected: str
     hint: str | None = None
