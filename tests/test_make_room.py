@@ -68,6 +68,7 @@ class Dock:
             Inventories(self.store, 10),
             lambda: self.farm.log_dir,
             self.told.append,
+            self.store.alive_workers,
         )
         self.deliveries = Deliveries(self.plugins, self.store, Disks(), self.farms, 1, "size")
         self.farms.settle(self.store.removals.unsettled())
@@ -252,6 +253,24 @@ def test_two_starts_make_room_for_one_plot_each(farm: Farm, disk: Path) -> None:
     (disk / "more").write_bytes(bytes(free_of(disk) - 390 * KIB))
     assert dock.choose(None, "w2/1", size=390 * KIB) is None
     assert [path.exists() for path in old] == [False, False, True, True]
+
+
+def test_nothing_goes_while_a_plot_arrives_there(farm: Farm, disk: Path) -> None:
+    """What has arrived of it is not free any more, and promised still: it would count twice."""
+    old = [write_plot(disk, 400 * KIB, years=6 - n) for n in range(2)]
+    filler = fill_but(disk, 100 * KIB)
+    dock = Dock(farm, 'before = "1y"\nwhen = "start"', deliver="plotter")
+    worker = Worker("w", "test", "chiapos", Stage.PLOTTING, 0.0, plot_ids=("ab" * 32,))
+    dock.store.save_worker(worker)
+    assert dock.choose(None, "w/1", size=80 * KIB) == disk
+    half = disk / f"plot-k32-{'ab' * 32}.plot.2.tmp"
+    half.write_bytes(bytes(50 * KIB))
+    assert dock.choose(None, "x/1", size=80 * KIB) is None
+    assert [path.exists() for path in old] == [True, True]
+    half.unlink()
+    assert dock.choose(None, "x/1", size=80 * KIB) == disk
+    assert [path.exists() for path in old] == [False, True]
+    assert filler.exists()
 
 
 def test_at_the_start_nothing_goes_for_plots_that_are_there(farm: Farm, disk: Path) -> None:

@@ -60,4 +60,4 @@ def test_the_table_and_a_destination_that_is_not_there(farm: Farm) -> None:
     year = time.localtime(time.time() - 3 * YEAR).tm_year
     assert f"v1-compressed ? 32 contract {address_of(CONTRACT)[:12]}… {year} 1 9.8 KiB" in lines
     assert any(line.endswith("0 0 B No such file or directory") for line in lines)
-    assert f"{farm.root}/gone\\n" in ended.stdout.replace(" ", "")
+    assert not any(line.endswith("gone") for line in lines)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from plotrun import copying
-from plotrun.farm.farm import Farm, Farms
+from plotrun.farm.farm import Farm, Farms, Promised
 from plotrun.farm.found import Inventory
 from plotrun.manager import Failure, Plugins
 from plotrun.model import Candidate, Job, Plot
@@ -200,12 +200,13 @@ class Deliveries:
 
     def _farm(self, asked: _Asked, only_asking: bool = False) -> Farm:
         """What a plugin may ask of the plots in destinations, and how it removes some."""
-        alive = frozenset(key.partition("/")[0] for key in self._promises)
-        # Room for a plot that is not made yet is held by its promise for hours; a plot that is
-        # there arrives soon, or shows that nothing more should be removed.
-        promised = alive if asked.plot is None else frozenset[str]()
+        promises = [
+            Promised(name.partition("/")[0], promise.path, promise.device)
+            for name, promise in self._promises.items()
+            if name != asked.key
+        ]
         worker = asked.key.partition("/")[0]
-        return Farm(self._farms, asked.job.name, worker, asked.plot, promised, only_asking)
+        return Farm(self._farms, asked.job.name, worker, asked.plot, promises, only_asking)
 
     async def _could_make_room(self, asked: _Asked, farm: Farm) -> Candidate | None:
         candidates = await self._candidates(asked)

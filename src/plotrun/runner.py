@@ -75,6 +75,7 @@ class Runner:
             Inventories(store, self._disks.timeout),
             lambda: self.settings.log_dir,
             self._tell_from_thread,
+            lambda: self.workers,
         )
         self._deliveries = Deliveries(
             plugins,

@@ -38,7 +38,14 @@ class OpenFarm:
 
     def farm(self, job: Job) -> Farm:
         """What a hook would be given for the next plot of *job*; it removes nothing."""
-        farms = Farms(self._store, SystemClock(), self._inventories, lambda: self.settings.log_dir)
+        farms = Farms(
+            self._store,
+            SystemClock(),
+            self._inventories,
+            lambda: self.settings.log_dir,
+            tell=lambda _: None,
+            workers=self._store.alive_workers,
+        )
         return Farm(farms, job.name, "", None, only_asking=True)
 
     def candidates(self, paths: Iterable[Path]) -> list[Candidate]:

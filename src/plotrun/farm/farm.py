@@ -13,7 +13,7 @@ from plotrun.clock import Clock
 from plotrun.farm.found import FoundPlot, Inventory
 from plotrun.farm.inventories import Inventories, Place
 from plotrun.farm.removal import Stays, remove, why_open
-from plotrun.model import Event, EventKind, Plot, Worker
+from plotrun.model import Event, EventKind, Plot, PlotStage, Worker
 from plotrun.space import free_bytes
 from plotrun.store import Store
 from plotrun.store.removals import OpenClearing, Removal, RemovalState
@@ -40,8 +40,10 @@ class Farms:
     clock: Clock
     inventories: Inventories
     log_dir: Callable[[], Path]
-    tell: Callable[[Event], None] = lambda _: None
+    tell: Callable[[Event], None]
     """Hand an event that is in the store to observers, from any thread."""
+    workers: Callable[[], Sequence[Worker]]
+    """All that are alive."""
     clearing: set[Path] = field(default_factory=set)
     """Destinations in which a thread is removing plots."""
 
@@ -92,6 +94,15 @@ class Farms:
             log.warning("%s: %s", LOG_NAME, error.strerror or error)
 
 
+@dataclass(frozen=True)
+class Promised:
+    """Room that is promised to a plot of a worker."""
+
+    worker: str
+    path: Path
+    device: int | None
+
+
 class Farm:
     """The plots in the destinations, as they are asked about for one plot of one job.
 
@@ -104,7 +115,7 @@ class Farm:
         job: str,
         worker: str,
         plot: Plot | None,
-        promised: frozenset[str] = frozenset(),
+        promises: Sequence[Promised] = (),
         only_asking: bool = False,
     ) -> None:
         self.now = farms.clock.now()
@@ -116,11 +127,11 @@ class Farm:
         self._job = job
         self._worker = worker
         self._plot = plot
-        self._promised = promised
-        """Workers whose plots are on their way to a destination where they have room."""
+        self._promises = promises
+        self._workers = farms.workers()
         self._only_asking = only_asking
         self._given_up = only_asking
-        self._in_hand: frozenset[str] | None = None
+        self._in_hand = in_hand(self._workers, plot)
 
     def inventory(self, destination: Path, below: bool = False) -> Inventory:
         """The plots in *destination* when it was last looked at, which is done in between."""
@@ -136,7 +147,8 @@ class Farm:
     def held(self, destination: Path) -> str | None:
         """Why nothing may be removed in *destination* now, or None.
 
-        Plots were removed there, and no new one has been delivered since.
+        Plots were removed there, and no new one has been delivered since; or a plot is arriving:
+        what has arrived of it is not free any more, and is promised still.
         """
         if destination in self._farms.clearing:
             return "plots are being removed there"
@@ -144,10 +156,14 @@ class Farm:
             reason = self._held_by(clearing)
             if reason is not None:
                 return reason
-        return None
+        return "a plot is arriving there" if self._arriving(destination) else None
 
     def _held_by(self, clearing: OpenClearing) -> str | None:
-        if clearing.last_at is None or clearing.worker in self._promised:
+        if clearing.last_at is None:
+            return None
+        # A plot that is there arrives soon, or shows that nothing more should be removed. The
+        # room for one that is not made yet is held for it, for hours.
+        if self._plot is None and any(each.worker == clearing.worker for each in self._promises):
             return None
         when = moment_words(clearing.last_at, self.now)
         if clearing.complete:
@@ -157,13 +173,23 @@ class Farm:
             return None
         return f"removing plots there was cut off ({when}): not for {duration_words(left)}"
 
+    def _arriving(self, destination: Path) -> bool:
+        """Whether a part of a plot is on this file system that is promised room there still."""
+        ids = undelivered(self._workers)
+        device = destination.stat().st_dev
+        places = {each.path for each in self._promises if each.device == device}
+        return any(
+            plot_id in name
+            for place in places
+            for name in os.listdir(place)  # noqa: PTH208 - names are all that is wanted
+            for plot_id in ids
+        )
+
     def stays(self, plot: FoundPlot) -> str | None:
         """Why *plot* never goes, whatever a policy says; None: nothing is against it so far.
 
         Whether it is open is asked apart, by `why_open`: that takes its time.
         """
-        if self._in_hand is None:
-            self._in_hand = in_hand(self._store.alive_workers(), self._plot)
         if plot.facts.plot_id in self._in_hand:
             return "plotrun has it in hand"
         if plot.changed_at > self.now - JUST_WRITTEN:
@@ -258,10 +284,20 @@ class Farm:
 
 def in_hand(workers: Sequence[Worker], plot: Plot | None) -> frozenset[str]:
     """Ids of plots that are being made or brought, or were brought by workers that still live."""
-    found = {plot.plot_id} if plot is not None else set()
+    brought = {work.plot.plot_id for worker in workers for work in worker.plots}
+    return undelivered(workers) | brought | ({plot.plot_id} if plot is not None else set())
+
+
+def undelivered(workers: Sequence[Worker]) -> frozenset[str]:
+    """Ids of plots that are being made or brought."""
+    found: set[str] = set()
     for worker in workers:
         found.update(worker.plot_ids)
-        found.update(work.plot.plot_id for work in worker.plots)
         if worker.progress.plot_id is not None:
             found.add(worker.progress.plot_id)
+        for work in worker.plots:
+            if work.stage in (PlotStage.FINISHED, PlotStage.DELIVERING):
+                found.add(work.plot.plot_id)
+            else:
+                found.discard(work.plot.plot_id)
     return frozenset(found)
