@@ -67,6 +67,7 @@ from plotrun.settings.types import (
     AbsolutePaths,
     Bytes,
     ContractAddress,
+    Durations,
     Help,
     Name,
     PublicKey,
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from plotrun.farm.look import read_facts
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
+    from plotrun.simulation.figures import DiskFigures, PlotFigures
 
 hookimpl = pluggy.HookimplMarker("plotrun")
 """Marks a function as the implementation of the hook of the same name."""
@@ -116,6 +118,8 @@ _LATE = {
     "open_farm": "plotrun.cli.opening_farm",
     "plotter_argv": "plotrun.command_line",
     "read_facts": "plotrun.farm.look",
+    "DiskFigures": "plotrun.simulation.figures",
+    "PlotFigures": "plotrun.simulation.figures",
 }
 """Names that bring much with them, imported when they are asked for."""
 
@@ -146,6 +150,8 @@ __all__ = [
     "ContractAddress",
     "CopyFailed",
     "Deliver",
+    "DiskFigures",
+    "Durations",
     "Event",
     "EventKind",
     "Fact",
@@ -173,6 +179,7 @@ __all__ = [
     "Plot",
     "PlotComplete",
     "PlotFacts",
+    "PlotFigures",
     "PlotFormat",
     "PlotNamed",
     "PlotStage",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from plotrun.clock import Clock
     from plotrun.farm.farm import Farm
     from plotrun.settings.settings import Settings
+    from plotrun.simulation.figures import DiskFigures, PlotFigures
 
 
 class Runner(Protocol):
@@ -152,6 +153,16 @@ def plotrun_make_room(
     is None when the destination has to be chosen before the plot is made. ``farm.make_room``
     removes plots, written down before and after. Whether the plot fits then is asked anew.
     """
+
+
+@hookspec(firstresult=True)
+def plotrun_simulated_plot(job: Job, settings: Settings) -> PlotFigures | None:
+    """How long a plot of the job takes, for ``plotrun simulate``. Default: as measured."""
+
+
+@hookspec(firstresult=True)
+def plotrun_simulated_disk(path: Path, settings: Settings) -> DiskFigures | None:
+    """A directory's disk, for ``plotrun simulate``. Default: as it is now."""
 
 
 @hookspec

@@ -28,6 +28,8 @@ class Starter:
         workers: Callable[[], list[Worker]],
         begin: Callable[[Worker, Job, Plotter], None],
     ) -> None:
+        self.watchers: list[Callable[[str, Hold | None], None]] = []
+        """Called with a job's name and its hold whenever it has been asked."""
         self.holds: dict[str, Hold | None] = {}
         """Why each job was held when it was asked last."""
         self._around = around
@@ -55,6 +57,8 @@ class Starter:
 
     async def _show_hold(self, record: JobRecord, hold: Hold | None) -> None:
         self.holds[record.name] = hold
+        for watcher in self.watchers:
+            watcher(record.name, hold)
         reasons = () if hold is None else tuple(hold.reason.split("\n"))
         if reasons != record.holds:
             await asyncio.to_thread(self._around.store.jobs.set_holds, record.name, reasons)

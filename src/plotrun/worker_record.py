@@ -15,6 +15,7 @@ from plotrun.manager import Plugins
 from plotrun.model import Event, EventKind, PlotWork, Worker
 from plotrun.process import Executor
 from plotrun.settings.settings import Settings
+from plotrun.space import Disks
 from plotrun.store import Store, StoreError
 
 WRITE_AGAIN = 5.0
@@ -31,6 +32,7 @@ class Surroundings:
     executor: Executor
     clock: Clock
     logs: LogWatch
+    disks: Disks
     deliveries: Deliveries
     settings: Callable[[], Settings]
     tell: Callable[[Event], None]

@@ -15,6 +15,7 @@ COMMANDS = {
     "history": "history",
     "analyze": "analyze",
     "plots": "plots",
+    "simulate": "simulate",
     "init": "init",
     "settings": "settings",
     "check": "check",
