@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -367,3 +368,26 @@ def test_room_is_made_at_the_start_where_the_destination_is_chosen_then(
         load_settings(farm.write(job=f"[job.replot]\n{policy}\n", **keys), schema)
     file = farm.write(job='[job.replot]\nbefore = "2y"\nwhen = "start"\n', **keys)
     assert load_settings(file, schema).jobs
+
+
+# The page
+
+
+PAGE = (Path(__file__).parents[1] / "docs" / "replotting.md").read_text("utf-8")
+EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_page_are_right(example: str, farm: Farm) -> None:
+    if "[[job]]" in example:
+        farm.settings.write_text(example)
+    else:
+        farm.write(job=example)
+    (job,) = load_settings(farm.settings, load_plugins().schema()).jobs
+    assert job.keys(ReplotKeys).replot not in (None, Policy())
+
+
+def test_the_page_names_every_key() -> None:
+    keys = [field.name for field in fields(Policy)]
+    assert [key for key in keys if f"| `{key}" not in PAGE] == []
+    assert len(EXAMPLES) == 3
