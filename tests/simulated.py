@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from farm import Farm
 from plotrun.manager import load_plugins
@@ -41,10 +41,14 @@ def simulate_events(
     by_hand: Sequence[ByHand] = (),
     epoch: float = EPOCH,
     restarts: Sequence[float] = (),
+    room: Mapping[str, int] | None = None,
+    changes: Sequence[tuple[float, Callable[[], object]]] = (),
 ) -> list[Event]:
     """Run the settings of *farm* for some days; answers all events.
 
-    At *restarts*, seconds from the beginning, plotrun is stopped and started again.
+    At *restarts*, seconds from the beginning, plotrun is stopped and started again. *room* has
+    the bytes of directories of the farm that are small disks of their own; *changes* are made to
+    the settings at their times.
     """
     events: list[Event] = []
     takes = plotter_takes if callable(plotter_takes) else lambda _: plotter_takes
@@ -57,8 +61,12 @@ def simulate_events(
 
     async def run() -> None:
         disk = FileSystem("disk", ENDLESS, ENDLESS)
-        machine = Machine({farm.root: disk}, figures, epoch, by_hand)
+        small = {farm.root / n: FileSystem(n, size, size) for n, size in (room or {}).items()}
+        machine = Machine({farm.root: disk} | small, figures, epoch, by_hand)
         loop = asyncio.get_running_loop()
+        for at, change in changes:
+            loop.call_at(at, change)
+            loop.call_at(at, machine.clock.changed)
         for stop in (*sorted(restarts), days * DAY):
             plugins = load_plugins()
             settings = load_settings(farm.settings, plugins.schema())

@@ -28,7 +28,9 @@ class SimulatedDisk:
     """``[plugins.simulation.disks."/some/directory"]``."""
 
     capacity: Annotated[Bytes | None, Help("Size of the disk. Default: what it has.")] = None
-    free: Annotated[Bytes | None, Help("What is free on it. Default: what is, or all.")] = None
+    free: Annotated[
+        Bytes | None, Help("What is free on it. Default: all of its `capacity`, or what is free.")
+    ] = None
     bandwidth: Annotated[Bytes | None, Help("What it reads and writes in a second, together.")] = (
         None
     )

@@ -123,7 +123,9 @@ class Watcher:
         # Times and figures in the words differ from one moment to the next.
         kind = _CHANGING.sub("#", words)
         known = self._words.get((job, kind), words)
-        self._words[job, kind] = _common_beginning(known, words)
+        if words != known:
+            known = _common_beginning(known, words)
+        self._words[job, kind] = known
         before, since = self._holds.get(job, ("", at))
         if before and at > since:
             seconds = self._held.setdefault(job, {})

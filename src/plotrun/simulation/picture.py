@@ -55,7 +55,8 @@ def _x(at: float, findings: Findings) -> float:
 
 def _span(span: Span, findings: Findings, y: int) -> Iterator[str]:
     end = span.ended or findings.end
-    parts = [(0, span.begun), *span.phases, (0, end)]
+    first = span.phases[0][0] if span.phases else 0  # told a moment after its beginning
+    parts = [(first, span.begun), *span.phases[1:], (0, end)]
     title = f"{span.job}: {moment_words(span.begun, findings.begun)}"
     yield f"<g><title>{_words(title)}</title>"
     for (phase, begun), (_, until) in pairwise(parts):

@@ -87,10 +87,9 @@ class Sources:
         if not isinstance(told, DiskFigures):
             told = DiskFigures()
         path = printable(disk.path)
-        free = told.free if told.free is not None else disk.free
         total = told.capacity if told.capacity is not None else disk.total
-        if free is None:
-            free = total
+        free = disk.free if told.capacity is None else total
+        free = told.free if told.free is not None else free
         if free is None or total is None:
             self.assumed.append(f"{path} is {disk.trouble}: taken to have room without end")
             free = total = ENDLESS
