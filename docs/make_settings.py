@@ -40,9 +40,8 @@ def tables(schema: Schema) -> str:
         keys = schema.plotter_keys(plotter)
         words = f"May stand in `[defaults]` and `[defaults.{plotter}]` too."
         parts.append((f'[[job]] with plotter = "{plotter}"', words, keys))
-    for key in schema.shared.values():
-        if key.table is not None:
-            parts.append((f"[job.{key.name}]", "", keys_of(key.table, key.owner)))
+    tables = [(key, key.table) for key in schema.shared.values() if key.table is not None]
+    parts += [(f"[job.{key.name}]", "", keys_of(table, key.owner)) for key, table in tables]
     parts += [(f"[plugins.{n}]", "", schema.section_keys(n)) for n in sorted(schema.plugins)]
     return "\n".join(_table(*part) for part in parts if part[2])
 

@@ -156,7 +156,10 @@ class Farm:
             reason = self._held_by(clearing)
             if reason is not None:
                 return reason
-        return "a plot is arriving there" if self._arriving(destination) else None
+        try:
+            return "a plot is arriving there" if self._arriving(destination) else None
+        except OSError as error:
+            return error.strerror or str(error)
 
     def _held_by(self, clearing: OpenClearing) -> str | None:
         if clearing.last_at is None:

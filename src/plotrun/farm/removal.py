@@ -1,7 +1,8 @@
 """Removing one plot file, and nothing but that: everything is looked at again at the last moment.
 
 Blocking. Directories and the file are held open meanwhile, and each name is looked up in the
-directory that is open: nothing can be put in their places.
+directory that is open, so that no link and no other directory can be put in their places. What the
+system leaves open is the moment between the last look at the file's name and its removal.
 """
 
 from __future__ import annotations
