@@ -22,6 +22,7 @@ from plotrun import EventKind, Job, Plot, Stage, Worker, read_plot
 from plotrun.clock import SystemClock
 from plotrun.delivery import Deliveries, NoDestination
 from plotrun.farm.farm import CUT_OFF, Farms
+from plotrun.farm.farm import Farm as AskedFarm
 from plotrun.farm.inventories import Inventories
 from plotrun.manager import load_plugins
 from plotrun.model import Event
@@ -375,6 +376,24 @@ def test_a_clearing_that_was_cut_off_goes_on_after_a_while(
     dock.clock.ahead = CUT_OFF + 1
     assert dock.choose(plot) == disk
     assert [path.exists() for path in old] == [False, False, False, True]
+
+
+def test_removing_ends_as_soon_as_there_is_room(farm: Farm, disk: Path) -> None:
+    """Whatever a plugin wants to have removed; and only in the destination that it names."""
+    old = [write_plot(disk, 400 * KIB, years=6 - n) for n in range(3)]
+    elsewhere = write_plot(farm.root / "b", 400 * KIB)
+    fill_but(disk, 100 * KIB)
+    dock = Dock(farm, "")
+    asked = AskedFarm(dock.farms, "test", "w", None)
+    places = [(disk, False), (farm.root / "b", False)]
+    inventory, other = asyncio.run(dock.farms.inventories.look(places))
+    plots = sorted(inventory.plots, key=lambda plot: plot.made_at)
+    assert asked.make_room(disk, plots, 90 * KIB)
+    assert not asked.make_room(disk, other.plots, 400 * KIB)
+    assert elsewhere.exists()
+    assert [path.exists() for path in old] == [True, True, True]
+    assert asked.make_room(disk, plots, 400 * KIB)
+    assert [path.exists() for path in old] == [False, True, True]
 
 
 def test_keep_at_least_and_limit_hold_over_restarts(farm: Farm, disk: Path) -> None:
