@@ -89,7 +89,14 @@ class Runner:
             settings.general.verify,
         )
         self._logs = LogWatch(clock)
-        self._lookout = Lookout(executor, clock, self._schema.plotters, self.lives, self.wake)
+        self._lookout = Lookout(
+            executor,
+            clock,
+            self._schema.plotters,
+            self.lives,
+            lambda: self.settings.directories,
+            self.wake,
+        )
         self._observers = Observers(plugins)
         self._room = asyncio.Event()
         self._wake = asyncio.Event()

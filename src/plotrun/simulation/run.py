@@ -21,7 +21,7 @@ from plotrun.simulation.findings import SAMPLES, DiskFindings, Findings, Watcher
 from plotrun.simulation.machine import Machine
 from plotrun.simulation.plotters import Figures
 from plotrun.simulation.scratch import moved_path, moved_settings
-from plotrun.simulation.sources import Sources, directories_of
+from plotrun.simulation.sources import Sources
 from plotrun.space import Disks
 from plotrun.store import Store
 
@@ -58,7 +58,7 @@ def simulate(
             for job in settings.jobs:  # known before it takes any time
                 if job.keys(JobKeys).enabled:
                     sources.figures(plotters[job.plotter], job)
-            disks = asyncio.run(Disks(settings.general.disk_timeout).ask(directories_of(settings)))
+            disks = asyncio.run(Disks(settings.general.disk_timeout).ask(settings.directories))
             systems = {disk.path: sources.file_system(disk) for disk in disks}
             quiet = logging.getLogger("plotrun")
             level = quiet.level
