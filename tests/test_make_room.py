@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -394,6 +395,37 @@ def test_removing_ends_as_soon_as_there_is_room(farm: Farm, disk: Path) -> None:
     assert [path.exists() for path in old] == [True, True, True]
     assert asked.make_room(disk, plots, 400 * KIB)
     assert [path.exists() for path in old] == [False, True, True]
+
+
+def test_a_disk_that_hangs_delays_nobody_and_loses_nothing_more(
+    farm: Farm, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = [write_plot(disk, 200 * KIB, years=6 - n) for n in range(2)]
+    fill_but(disk, 0)
+    dock = Dock(farm, 'before = "1y"')
+    answer, hanging, unlink = threading.Event(), threading.Event(), os.unlink
+
+    def hang(path: str, **more: Any) -> None:
+        hanging.set()
+        answer.wait(60)
+        unlink(path, **more)
+
+    async def meanwhile() -> None:
+        asked = asyncio.create_task(dock.ask(dock.new(300 * KIB), "w/1"))
+        await asyncio.to_thread(hanging.wait)
+        # Another plot finds its destination, and nothing is removed for it there.
+        assert await dock.ask(dock.new(100 * KIB), "x/1") is None
+        assert await asked is None
+
+    monkeypatch.setattr("plotrun.delivery.MAKE_ROOM_SECONDS", 0.5)
+    monkeypatch.setattr(os, "unlink", hang)
+    monkeypatch.setattr(os, "supports_dir_fd", {hang})
+    asyncio.run(meanwhile())
+    answer.set()
+    while dock.farms.clearing:
+        pass  # until the thread has come back
+    assert [path.exists() for path in old] == [False, True]
+    assert len(dock.told) == 1
 
 
 def test_keep_at_least_and_limit_hold_over_restarts(farm: Farm, disk: Path) -> None:

@@ -23,7 +23,6 @@ from plotrun.threads import in_daemon_thread
 
 RETRY_SECONDS = 30.0
 """A full disk tells nobody when it has room again: this is how often it is asked."""
-
 MAKE_ROOM_SECONDS = 60.0
 """Longer nobody waits for a plugin to make room on a disk: another may be tried."""
 
@@ -225,7 +224,7 @@ class Deliveries:
                 "plotrun_could_make_room", candidates=full, farm=farm, **asked.arguments
             )
 
-        answer = await self._in_time(ask, "could make room")
+        answer = await self._in_time(ask, "could make room", self._disks.timeout)
         return next((candidate for candidate in full if candidate.path == answer), None)
 
     async def _make_room(self, asked: _Asked, candidate: Candidate, farm: Farm) -> bool:
@@ -234,14 +233,15 @@ class Deliveries:
                 "plotrun_make_room", candidate=candidate, farm=farm, **asked.arguments
             )
 
-        made = bool(await self._in_time(ask, "make room"))
-        farm.give_up()  # a thread that was too slow removes nothing more
-        return made
+        try:
+            return bool(await self._in_time(ask, "make room", MAKE_ROOM_SECONDS))
+        finally:
+            farm.give_up()  # a thread that was too slow removes nothing more
 
-    async def _in_time(self, ask: Callable[[], Any], name: str) -> Any:
+    async def _in_time(self, ask: Callable[[], Any], name: str, seconds: float) -> Any:
         """What the thread answers, None if it takes too long."""
         thread = in_daemon_thread(ask, name)
-        done, _ = await asyncio.wait({thread}, timeout=MAKE_ROOM_SECONDS)
+        done, _ = await asyncio.wait({thread}, timeout=seconds)
         return thread.result() if done else None
 
     # Promises

@@ -77,11 +77,11 @@ def plotrun_could_make_room(
 ) -> Path | None:
     """The destination of which the fewest plots go; of several, that with the first to go."""
     policy = job.keys(ReplotKeys).replot
-    if policy is None or (plot is not None and refuses(policy, plot, farm.now)):
+    if policy is None:
         return None
     found = []
     for candidate in candidates:
-        going = plan_of(policy, candidate, needed, farm).go
+        going = plan_of(policy, plot, candidate, needed, farm).go
         if going:
             found.append((len(going), rank(policy, going[0]), candidate.position, candidate.path))
     return min(found)[-1] if found else None
@@ -95,9 +95,7 @@ def plotrun_make_room(
     policy = job.keys(ReplotKeys).replot
     if policy is None or (policy.when == "start") != (plot is None):
         return False
-    if plot is not None and refuses(policy, plot, farm.now):
-        return False
-    going = plan_of(policy, candidate, needed, farm).go
+    going = plan_of(policy, plot, candidate, needed, farm).go
     enough = (candidate.free or 0) + candidate.lacks(needed)
     return bool(going) and farm.make_room(candidate.path, going, enough)
 
@@ -114,8 +112,12 @@ def refuses(policy: Policy, plot: Plot, now: float) -> bool:
     return facts is None or why_stays(policy, facts, now, now) is None
 
 
-def plan_of(policy: Policy, candidate: Candidate, needed: int, farm: Farm) -> Plan:
+def plan_of(
+    policy: Policy, plot: Plot | None, candidate: Candidate, needed: int, farm: Farm
+) -> Plan:
     """What would go of a destination for *needed* bytes, or why nothing would."""
+    if plot is not None and refuses(policy, plot, farm.now):
+        return Plan(problem="the new plot is itself one that may go")
     if policy.dst is not None and candidate.path not in policy.dst:
         return Plan(problem="the policy leaves it out")
     if policy.before is not None and policy.before.moment(farm.now) > farm.now:
