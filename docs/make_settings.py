@@ -5,6 +5,7 @@ PLOTRUN_NO_ENTRY_POINTS=1 python docs/make_settings.py
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import MISSING
 from pathlib import Path
@@ -40,8 +41,8 @@ def tables(schema: Schema) -> str:
         keys = schema.plotter_keys(plotter)
         words = f"May stand in `[defaults]` and `[defaults.{plotter}]` too."
         parts.append((f'[[job]] with plotter = "{plotter}"', words, keys))
-    tables = [(key, key.table) for key in schema.shared.values() if key.table is not None]
-    parts += [(f"[job.{key.name}]", "", keys_of(table, key.owner)) for key, table in tables]
+    tables = [(key, key.tables) for key in schema.shared.values() if key.tables is not None]
+    parts += [(f"[job.{key.name}]", "", keys_of(each.model, key.owner)) for key, each in tables]
     parts += [(f"[plugins.{n}]", "", schema.section_keys(n)) for n in sorted(schema.plugins)]
     return "\n".join(_table(*part) for part in parts if part[2])
 
@@ -62,8 +63,10 @@ def _cell(text: str) -> str:
 def _default(key: Key) -> str:
     if key.default is MISSING:
         return "must be given"
-    if key.default is None:
+    if key.default in (None, ()):
         return "-"
+    if isinstance(key.default, tuple):
+        return f"`{json.dumps(key.default)}`"
     if isinstance(key.default, float):
         return f'`"{duration_words(key.default)}"`'
     if isinstance(key.default, bool):

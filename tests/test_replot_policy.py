@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from farm import Farm
 from plotrun import FoundPlot, PlotFacts, PlotFormat
 from plotrun.builtin.replot import ReplotKeys
-from plotrun.builtin.replot_forecast import Shelf, steps
-from plotrun.builtin.replot_policy import (
+from plotrun.builtin.replot.forecast import Shelf, steps
+from plotrun.builtin.replot.policy import (
     YEAR,
     Before,
     Policy,
@@ -313,13 +313,13 @@ def test_a_policy_of_all_jobs(farm: Farm) -> None:
 @pytest.mark.parametrize(
     ("lines", "line", "said"),
     [
-        ("", 0, "job.replot: found a table without a rule, expected before, formats, pool"),
+        ("", 0, "job.replot: found a table, expected before, formats, pool, max_k or"),
         (
             "limit = 3\nkeep_at_least = 2",
             0,
-            "without one of them all plots could go",
+            "in it: without one, all plots could go",
         ),
-        ('befor = "2y"', 1, 'job.replot.befor: found unknown key "befor", expected one of before'),
+        ('befor = "2y"', 1, 'job.replot.befor: found unknown key "befor", expected a key of'),
         ('max_k = 31\nbefore = "soon"', 2, 'job.replot.before: found "soon", expected a date'),
         ('before = "3h"', 1, "it is less than a day"),
         ("before = 5", 1, "found 5, expected a date such as 2026-06-01, or an age"),

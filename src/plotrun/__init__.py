@@ -13,6 +13,7 @@ import pluggy
 from plotrun.analysis.forms import FinishedLog, LineForm
 from plotrun.farm.found import FoundPlot, Inventory, PlotFacts
 from plotrun.keys import puzzle_hash
+from plotrun.lines import event_words
 from plotrun.logparser import (
     CopyFailed,
     Fact,
@@ -31,6 +32,7 @@ from plotrun.logparser import (
     log_words,
 )
 from plotrun.model import (
+    EVENT_DATA,
     Candidate,
     Command,
     Deliver,
@@ -61,7 +63,7 @@ from plotrun.plotter import (
     recognised,
 )
 from plotrun.settings.schema import SettingsSection
-from plotrun.settings.tables import by_directory, one_table
+from plotrun.settings.tables import by_directory
 from plotrun.settings.types import (
     AbsolutePath,
     AbsolutePaths,
@@ -72,8 +74,9 @@ from plotrun.settings.types import (
     Name,
     PublicKey,
     Seconds,
+    Tables,
+    TellableError,
     Written,
-    WrongKey,
     read_duration,
 )
 from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
@@ -89,6 +92,7 @@ if TYPE_CHECKING:
         MadMaxPlotter,
         slashed,
     )
+    from plotrun.cli.opening import read_settings
     from plotrun.cli.opening_farm import OpenFarm, open_farm
     from plotrun.clock import Clock
     from plotrun.command_line import plotter_argv
@@ -118,6 +122,7 @@ _LATE = {
     "open_farm": "plotrun.cli.opening_farm",
     "plotter_argv": "plotrun.command_line",
     "read_facts": "plotrun.farm.look",
+    "read_settings": "plotrun.cli.opening",
     "DiskFigures": "plotrun.simulation.figures",
     "PlotFigures": "plotrun.simulation.figures",
 }
@@ -137,6 +142,7 @@ __all__ = [
     "CHIAPOS_LOG",
     "CHIAPOS_PHASE_SHARES",
     "DAYS",
+    "EVENT_DATA",
     "MADMAX_FINISHED",
     "MADMAX_LOG",
     "POST_TAGS",
@@ -201,18 +207,19 @@ __all__ = [
     "SizesTold",
     "Stage",
     "StepStarted",
+    "Tables",
+    "TellableError",
     "Trouble",
     "TroubleKind",
     "Worker",
     "Written",
-    "WrongKey",
     "by_directory",
     "duration_words",
+    "event_words",
     "hookimpl",
     "log_words",
     "moment_words",
     "one_pool",
-    "one_table",
     "open_farm",
     "option",
     "options",
@@ -222,6 +229,7 @@ __all__ = [
     "read_duration",
     "read_facts",
     "read_plot",
+    "read_settings",
     "recognised",
     "size_words",
     "slashed",

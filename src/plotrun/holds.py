@@ -68,6 +68,7 @@ def _own(job: Job, state: JobState, clock: Clock) -> list[Hold]:
 def _together(holds: Sequence[Hold]) -> Hold | None:
     if not holds:
         return None
+    holds = sorted(holds, key=lambda hold: not hold.for_user)  # what takes the user comes first
     times = [hold.until for hold in holds]
     known = [until for until in times if until is not None]
     return Hold(

@@ -40,6 +40,7 @@ _WORDS: Mapping[EventKind, str] = {
     EventKind.WORKER_FAILED: "failed: {reason}",
     EventKind.WORKER_ENDED: "ended: {outcome}",
     EventKind.JOB_ENDED: "has made its {plots} plots",
+    EventKind.JOB_PAUSED: "starts nothing more: {reason}",
 }
 """What a line says of each kind; progress is for the screen only."""
 
@@ -53,6 +54,7 @@ _WARN = (
     EventKind.DELIVERY_FAILED,
     EventKind.LEFTOVER_KEPT,
     EventKind.WORKER_FAILED,
+    EventKind.JOB_PAUSED,
 )
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 
-from plotrun.holds import hold_of
+from plotrun.holds import JobEnds, hold_of
 from plotrun.lifecycle import Life
-from plotrun.model import Deliver, Event, EventKind, Hold, Job, Worker
+from plotrun.model import Deliver, Event, EventKind, Hold, Job, JobState, Worker
 from plotrun.placement import Placement, new_worker
 from plotrun.plotter import Plotter
 from plotrun.settings.schema import JobKeys
@@ -32,6 +32,8 @@ class Starter:
         """Called with a job's name and its hold whenever it has been asked."""
         self.holds: dict[str, Hold | None] = {}
         """Why each job was held when it was asked last."""
+        self._paused: set[str] = set()
+        """Jobs that were told to be paused, by something else than the user."""
         self._around = around
         self._placement = placement
         self._plotters = plotters
@@ -53,7 +55,19 @@ class Starter:
             started = await self._start_worker(job, state.expected + state.made)
             hold = started if isinstance(started, Hold) else None
         await self._show_hold(record, hold)
+        self._tell_of_pause(job, state, hold)
         return hold is None
+
+    def _tell_of_pause(self, job: Job, state: JobState, hold: Hold | None) -> None:
+        """Tell once that nothing starts until the user does something, unless he wanted it so."""
+        by_user = state.paused is not None or not job.keys(JobKeys).enabled
+        if hold is None or not hold.for_user or by_user or isinstance(hold, JobEnds):
+            self._paused.discard(job.name)
+        elif job.name not in self._paused:
+            self._paused.add(job.name)
+            data = {"reason": hold.reason.partition("\n")[0]}
+            now = self._around.clock.now()
+            self._around.note(Event(EventKind.JOB_PAUSED, now, job.name, None, data))
 
     async def _show_hold(self, record: JobRecord, hold: Hold | None) -> None:
         self.holds[record.name] = hold

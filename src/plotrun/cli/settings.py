@@ -42,19 +42,22 @@ def show(settings: str | None, job: str | None) -> None:
       plotrun settings show nvme
     """
     from plotrun.cli.opening import open_settings
+    from plotrun.settings.problems import HIDDEN
     from plotrun.words import printable
 
-    opened = open_settings(settings).settings
-    jobs = [each for each in opened.jobs if job in (None, each.name)]
+    opened = open_settings(settings)
+    jobs = [each for each in opened.settings.jobs if job in (None, each.name)]
     if not jobs:
-        names = ", ".join(each.name for each in opened.jobs)
+        names = ", ".join(each.name for each in opened.settings.jobs)
         click.echo(printable(f"error: there is no job {job}; there are: {names}"), err=True)
         sys.exit(EXIT_NOTHING_MATCHED)
     for each in jobs:
         click.echo(f"job {each.name}")
-        for key, source in sorted(opened.sources[each.name].items()):
+        keys = opened.schema.job_keys(each.plotter)
+        for key, source in sorted(opened.settings.sources[each.name].items()):
             place = f"{source.place}, line {source.line}" if source.line else source.place
-            click.echo(f"  {key:<26} {printable(_written(source.value)):<40} {place}")
+            written = HIDDEN if keys[key].help.secret else _written(source.value)
+            click.echo(f"  {key:<26} {printable(written):<40} {place}")
 
 
 def _written(value: Any) -> str:
@@ -86,12 +89,14 @@ def set_value(settings: str | None, key: str, value: str) -> None:
     from plotrun.cli.opening import load_plugins_quietly
     from plotrun.settings.edit import set_key
     from plotrun.settings.locate import locate
+    from plotrun.settings.problems import HIDDEN
     from plotrun.words import printable
 
     schema = load_plugins_quietly(settings).schema()
     file = locate(settings)
     line = set_key(file, key, value, schema)
-    click.echo(printable(f"{file}:{line}: {key} = {value}"))
+    written = HIDDEN if schema.keeps_secret(key) else value
+    click.echo(printable(f"{file}:{line}: {key} = {written}"))
 
 
 @command.command("schema")

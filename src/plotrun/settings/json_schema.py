@@ -73,8 +73,9 @@ def _any_of(variants: Sequence[Key]) -> dict[str, Any]:
 
 
 def _type(key: Key) -> dict[str, Any]:
-    if key.table is not None:
-        return _table(_single(keys_of(key.table, key.owner)))
+    if key.tables is not None:
+        table = _table(_single(keys_of(key.tables.model, key.owner)))
+        return {"type": "array", "items": table} if key.tables.many else table
     found: dict[str, Any] = key.adapter.json_schema()
     alternatives = found.get("anyOf", [])
     given = [each for each in alternatives if each != {"type": "null"}]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from plotrun.settings import lines
-from plotrun.settings.problems import Problem, dotted, nearest, shown
-from plotrun.settings.schema import Key, Schema
-from plotrun.settings.types import WrongKeys
+from plotrun.settings.problems import HIDDEN, Problem, dotted, nearest, shown
+from plotrun.settings.schema import Key, Schema, keys_of
+from plotrun.settings.types import Tables, TellableError
 
 WRONG: Any = object()
 """What a value is read as that is wrong."""
@@ -90,26 +90,45 @@ class Reading:
 
     def value(self, given: Given, *keys: Key, hint: str | None = None) -> Any:
         """The value as the first of *keys* reads it that can; `WRONG`, and noted, if none can."""
+        if keys[0].tables is not None:
+            return self._tables(given, keys[0], keys[0].tables)
         troubles = []
         for key in keys:
             try:
                 return key.read(given.raw, self._strict)
-            except WrongKeys as wrong:
-                return self._wrong_keys(given.place, wrong)
             except ValueError as error:
-                troubles.append(str(error))
+                tellable = isinstance(error, TellableError) or not key.help.secret
+                troubles.append(str(error) if tellable else "")
         if keys[0].help.secret:
-            self.problem(given.place, "a value that is kept secret", keys[0].expected)
+            self.problem(given.place, HIDDEN, keys[0].expected, troubles[0] or hint)
         else:
             self.problem(given.place, shown(given.raw), keys[0].expected, troubles[0] or hint)
         return WRONG
 
-    def _wrong_keys(self, place: lines.Path, wrong: WrongKeys) -> Any:
-        self._wrong.add(place)
-        for each in wrong.keys:
-            at = (*place, each.name) if each.name else place
-            self.problem(at, each.found, each.expected, each.hint)
+    def _tables(self, given: Given, key: Key, tables: Tables) -> Any:
+        if isinstance(given.raw, list if tables.many else dict):
+            rows = given.raw if tables.many else [given.raw]
+            places = [(*given.place, n) for n in range(len(rows))] if tables.many else [given.place]
+            read = [self._row(*row, key, tables.model) for row in zip(rows, places, strict=True)]
+            if any(row is WRONG for row in read):
+                return WRONG
+            return tuple(read) if tables.many else read[0]
+        found = HIDDEN if key.help.secret else shown(given.raw)
+        self.problem(given.place, found, key.expected)
         return WRONG
+
+    def _row(self, raw: Any, place: lines.Path, key: Key, model: type) -> Any:
+        if not isinstance(raw, dict):
+            self.problem(place, HIDDEN if key.help.secret else shown(raw), "a table")
+            return WRONG
+        keys = keys_of(model, key.owner)
+        given = self.given(raw, place, keys, f"[{dotted(place)}]")
+        self.required(keys, given, place)
+        values = self.values(given, keys)
+        right = len(values) == len(raw) and all(
+            name in values for name, each in keys.items() if each.required
+        )
+        return model(**values) if right else WRONG
 
     def values(self, given: Mapping[str, Given], keys: Mapping[str, Key]) -> dict[str, Any]:
         """The values that are right."""

@@ -21,8 +21,9 @@ from plotrun.settings.types import (
     Help,
     Name,
     Seconds,
+    Tables,
+    TellableError,
     Written,
-    WrongKeys,
     read_paths,
 )
 
@@ -196,10 +197,10 @@ class Key:
         return _expected(self.annotation)
 
     @cached_property
-    def table(self) -> type | None:
-        """The dataclass whose keys the value has, if it is a table."""
-        written = (said for said in _metadata(self.annotation) if isinstance(said, Written))
-        return next((said.model for said in written if said.model is not None), None)
+    def tables(self) -> Tables | None:
+        """What tells that the value is a table, or several, with keys of their own."""
+        said = _metadata(self.annotation)
+        return next((each for each in said if isinstance(each, Tables)), None)
 
     @cached_property
     def adapter(self) -> Any:
@@ -222,8 +223,8 @@ class Key:
             return self.adapter.validate_python(raw, strict=strict)
         except ValidationError as error:
             cause = error.errors()[0].get("ctx", {}).get("error")
-            if isinstance(cause, WrongKeys):
-                raise cause from None
+            if isinstance(cause, TellableError):
+                raise TellableError(str(cause)) from None
             raise ValueError(str(cause) if isinstance(cause, ValueError) else "") from None
         except Exception as error:  # a stranger's reader may fail in any way
             words = f"{self.owner} cannot read it: {type(error).__name__}: {error}"
@@ -293,6 +294,15 @@ class Schema:
         added = [section.job_keys for section in self.sections if section.job_keys is not None]
         return [self.plotters[plotter].keys, *added]
 
+    def keeps_secret(self, key: str) -> bool:
+        """Whether the value of a dotted key must not be shown."""
+        home, *_, last = key.split(".")
+        if home != "plugins":
+            return any(each.help.secret for each in self.all_job_keys().get(last, ()))
+        parts = key.split(".")
+        keys = [k for name, k in self.section_keys(parts[1]).items() if name in parts[2:]]
+        return any(each.help.secret for each in keys)
+
     def homes(self, name: str) -> list[str]:
         """Where a key of this name may stand, in words."""
         found = ["[plotrun]"] if name in self.general else []
@@ -316,7 +326,7 @@ def _metadata(annotation: Any) -> list[Any]:
 def _expected(annotation: Any) -> str:
     said = _metadata(annotation)
     for written in said:
-        if isinstance(written, Written):
+        if isinstance(written, Written | Tables):
             return written.expected
     words = _type_words(annotation)
     bounds = [_bound_words(bound) for bound in said]

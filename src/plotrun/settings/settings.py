@@ -46,6 +46,10 @@ class Settings:
         """Where logs go."""
         return self.general.log_dir or self.state_dir / "logs"
 
+    def state_of(self, plugin: str) -> Path:
+        """Where a plugin may keep what is its own: a directory, which it makes when it needs it."""
+        return self.state_dir / "plugins" / plugin
+
     @property
     def directories(self) -> tuple[Path, ...]:
         """Every directory that jobs name, each once."""

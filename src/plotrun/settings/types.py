@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 from plotrun import keys
+
+
+class TellableError(ValueError):
+    """Why a value is wrong, in words that hold nothing of it: told even where it is secret."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,6 @@ class Written:
     """Raises ValueError with what is wrong."""
     expected: str
     json_schema: Mapping[str, Any] = field(default_factory=dict)
-    model: type | None = None
-    """A frozen dataclass, if the value is a table: its keys."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         """Let pydantic read the value by the function."""
@@ -50,26 +52,20 @@ class Written:
 
 
 @dataclass(frozen=True)
-class WrongKey:
-    """What is wrong with one key of a value that is a table."""
+class Tables:
+    """A value that is a table, or (*many*) several with ``[[two brackets]]``.
 
-    name: str
-    """Empty: the table as a whole."""
-    found: str
-    expected: str
-    hint: str | None = None
+    ``service: Annotated[tuple[Service, ...], Tables(Service, many=True)] = ()``: the keys are the
+    fields of *model*, a frozen dataclass. Each mistake is told with the line of its key.
+    """
 
-    def __str__(self) -> str:
-        said = f" ({self.hint})" if self.hint else ""
-        return f"{self.name}: found {self.found}, expected {self.expected}{said}"
+    model: type
+    many: bool = False
 
-
-class WrongKeys(ValueError):  # noqa: N818 - reads as what it says
-    """Keys of a value that is a table are wrong: `keys` says which, and how."""
-
-    def __init__(self, keys: Iterable[WrongKey]) -> None:
-        self.keys = tuple(keys)
-        super().__init__(", ".join(map(str, self.keys)))
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return "tables with two brackets on each side" if self.many else "a table"
 
 
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}

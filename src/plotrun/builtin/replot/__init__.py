@@ -16,12 +16,13 @@ from plotrun import (
     KeyProblem,
     Plot,
     SettingsSection,
+    Tables,
     hookimpl,
-    one_table,
     printable,
     read_facts,
 )
-from plotrun.builtin.replot_policy import Plan, Policy, plan, rank, sort_out, too_wide, why_stays
+
+from .policy import Plan, Policy, plan, rank, sort_out, too_wide, why_stays
 
 if TYPE_CHECKING:
     import click
@@ -38,7 +39,7 @@ class ReplotKeys:
     """The key added to every job."""
 
     replot: Annotated[
-        Annotated[Policy, one_table(Policy, too_wide)] | None,
+        Annotated[Policy, Tables(Policy)] | None,
         Help(
             "Which old plots go to make room for the job's: a table `[job.replot]`, see "
             "docs/replotting.md. Default: none ever does."
@@ -56,6 +57,9 @@ def _check(job: Job) -> Iterator[KeyProblem]:
     policy = job.keys(ReplotKeys).replot
     if policy is None:
         return
+    if too_wide(policy):
+        words = "before, formats, pool, max_k or compression in it: without one, all plots could go"
+        yield KeyProblem("replot", words)
     others = [path for path in policy.dst or () if path not in job.dst]
     if others:
         yield KeyProblem("replot.dst", f"destinations of the job: {others[0]} is not in its dst")
@@ -150,7 +154,8 @@ def plotrun_commands(cli: click.Group) -> None:
           plotrun replot --dry-run
         """
         from plotrun import open_farm
-        from plotrun.builtin.replot_command import lines
+
+        from .command import lines
 
         if not dry_run:
             words = (

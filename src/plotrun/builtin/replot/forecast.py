@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plotrun import FoundPlot
-from plotrun.builtin.replot_policy import Policy, Sorted, plan, rank
+
+from .policy import Policy, Sorted, plan, rank
 
 
 @dataclass(frozen=True)

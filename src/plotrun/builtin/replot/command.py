@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from plotrun import Job, duration_words, printable, size_words
-from plotrun.builtin.replot_forecast import Shelf, Step, steps
-from plotrun.builtin.replot_policy import Policy, sort_out
+
+from .forecast import Shelf, Step, steps
+from .policy import Policy, sort_out
 
 if TYPE_CHECKING:
     from plotrun import FoundPlot, OpenFarm
