@@ -3,6 +3,8 @@
 ``before save 5`` and ``after save 5``: around the first worker's fifth write to the store.
 ``after spawn plotter``: between starting a process and writing down its number.
 ``in copy``: in the middle of copying a plot. ``in phase 2``: when the plotter's log says so.
+``before intend removal`` and ``after …``: around writing that an old plot is about to be removed;
+``… settle removal``: that it has gone; ``… complete removal``: that there is room now.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from plotrun.cli import main
 from plotrun.model import Worker
 from plotrun.process import SystemExecutor
 from plotrun.store import Store
+from plotrun.store.removals import Removals
 from plotrun.watching import PlotterWatch
 
 when, what, which = (*os.environ["CRASH"].split(), "")[:3]
@@ -79,5 +82,16 @@ if what == "phase":
             die()
 
     PlotterWatch._note = dying_note  # type: ignore[method-assign]
+
+if which == "removal":
+    step = getattr(Removals, what)
+
+    def dying_step(self: Removals, *arguments: Any) -> Any:
+        if when == "before":
+            die()
+        step(self, *arguments)
+        die()
+
+    setattr(Removals, what, dying_step)
 
 main()

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from asked import Asked, worker
 from farm import Farm
 from plotrun import Job, Sizes, Stage, Worker
+from plotrun.clock import SystemClock
 from plotrun.delivery import Deliveries
+from plotrun.farm.farm import Farms
+from plotrun.farm.inventories import Inventories
 from plotrun.finished_plot import promise_key, promises_of
 from plotrun.model import Plot, PlotFormat, PlotStage, PlotWork, Progress
 from plotrun.rooms import Promise, Rooms, no_room_to_go_on
@@ -56,7 +59,9 @@ class World:
         self.jobs = {"test": replace(asked.job, dst=tuple(path for path in free if path != TMP))}
         self.disks = PaperDisks(free)
         self.rooms = Rooms(self.disks, store, lambda: self.workers)
-        self.deliveries = Deliveries(asked.plugins, self.rooms, lambda: asked.settings)
+        clock, inventories = SystemClock(), Inventories(store, 1)
+        farms = Farms(store, clock, inventories, Path, lambda _: None, lambda: self.workers)
+        self.deliveries = Deliveries(asked.plugins, self.rooms, farms, lambda: asked.settings)
 
     def job_of(self, who: Worker) -> Job | None:
         return self.jobs.get(who.job)

@@ -36,6 +36,7 @@ BUILT_IN = (
     "marked",
     "not_mounted",
     "plot_header",
+    "replot",
     "room",
     "round_robin",
     "simulation",

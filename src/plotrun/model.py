@@ -383,6 +383,8 @@ class Candidate:
     """Grows with every use of any directory; 0: never used."""
     trouble: str | None = None
     """Why it cannot be used at all: missing, not writable, not answering."""
+    kept_free: int = 0
+    """Bytes beside these that plugins want to stay free; told where room is to be made."""
     mount: Path | None = None
     """The mount point that it lies at or below: ``/`` where there is no other."""
     marks: frozenset[str] = frozenset()
@@ -392,6 +394,12 @@ class Candidate:
     def room(self) -> int:
         """Bytes that are free, not promised, and not expected to be taken; 0 when unknown."""
         return max(0, (self.free or 0) - self.promised - self.expected)
+
+    def lacks(self, needed: int) -> int:
+        """Bytes that would have to become free for *needed* more; 0 if they are, or unknown."""
+        if self.free is None:
+            return 0
+        return max(0, needed + self.promised + self.expected + self.kept_free - self.free)
 
 
 @dataclass(frozen=True)
@@ -443,6 +451,7 @@ class EventKind(StrEnum):
     DELIVERY_STARTED = "delivery_started"
     DELIVERY_FAILED = "delivery_failed"
     PLOT_DELIVERED = "plot_delivered"
+    PLOT_REMOVED = "plot_removed"
     POST_STARTED = "post_started"
     POST_FINISHED = "post_finished"
     LEFTOVER_KEPT = "leftover_kept"

@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from plotrun.clock import SystemClock
 from plotrun.delivery import Deliveries
+from plotrun.farm.farm import Farms
+from plotrun.farm.inventories import Inventories
 from plotrun.finished_plot import promises_of
 from plotrun.learned_sizes import sizes_of
 from plotrun.manager import Plugins
@@ -30,7 +33,7 @@ FORM = 1
 
 
 @dataclass(frozen=True)
-class Farm:
+class Overview:
     """What a command knows: the settings, and the state of a runner that may be up or not."""
 
     settings: Settings
@@ -44,7 +47,15 @@ class Farm:
         """The deliveries under way, with the room that is promised to them."""
         disks = Disks(self.settings.general.disk_timeout)
         rooms = Rooms(disks, self.store, lambda: self.workers)
-        deliveries = Deliveries(self.plugins, rooms, lambda: self.settings)
+        farms = Farms(
+            self.store,
+            SystemClock(),
+            Inventories(self.store, disks.timeout),
+            lambda: self.settings.log_dir,
+            tell=lambda _: None,
+            workers=lambda: self.workers,
+        )
+        deliveries = Deliveries(self.plugins, rooms, farms, lambda: self.settings)
         for worker in self.workers:
             for key, dst, size, source in promises_of(worker):
                 await deliveries.promise(key, dst, size, source)
@@ -63,13 +74,13 @@ class Farm:
 # plotrun disks
 
 
-async def disks(farm: Farm) -> dict[str, Any]:
+async def disks(overview: Overview) -> dict[str, Any]:
     """All temporary directories and destinations, by file system."""
-    deliveries = await farm.deliveries()
-    paths = [p for job in farm.settings.jobs for p in (*job.tmp, *job.tmp2, *job.dst)]
+    deliveries = await overview.deliveries()
+    paths = [p for job in overview.settings.jobs for p in (*job.tmp, *job.tmp2, *job.dst)]
     look = await deliveries.rooms.look(paths)
     rows = await asyncio.gather(
-        *(_row(farm, deliveries, look, disk) for disk in look.disks.values())
+        *(_row(overview, deliveries, look, disk) for disk in look.disks.values())
     )
     systems: dict[object, dict[str, Any]] = {}
     for disk, row in zip(look.disks.values(), rows, strict=True):
@@ -92,8 +103,10 @@ def _system(look: Look, disk: Disk) -> dict[str, Any]:
     }
 
 
-async def _row(farm: Farm, deliveries: Deliveries, look: Look, disk: Disk) -> dict[str, Any]:
-    path, jobs = disk.path, farm.settings.jobs
+async def _row(
+    overview: Overview, deliveries: Deliveries, look: Look, disk: Disk
+) -> dict[str, Any]:
+    path, jobs = disk.path, overview.settings.jobs
     uses = {
         "tmp": [job for job in jobs if path in job.tmp],
         "tmp2": [job for job in jobs if path in job.tmp2],
@@ -111,9 +124,9 @@ async def _row(farm: Farm, deliveries: Deliveries, look: Look, disk: Disk) -> di
         "plots": await _count_plots(disk, deliveries.rooms.disks) if uses["dst"] else None,
         "coming": sum(promise.path == path for promise in look.promises.values()),
         "refused": _refused(deliveries, look, uses["dst"], disk),
-        "fits": {job.name: fits(farm, deliveries, look, job, disk) for job in uses["dst"]},
+        "fits": {job.name: fits(overview, deliveries, look, job, disk) for job in uses["dst"]},
         "fits_tmp": {
-            job.name: _fits_tmp(look, disk, farm.tmp_bytes(job, use == "tmp2"))
+            job.name: _fits_tmp(look, disk, overview.tmp_bytes(job, use == "tmp2"))
             for use in ("tmp", "tmp2")
             for job in uses[use]
         },
@@ -128,9 +141,9 @@ def _refused(deliveries: Deliveries, look: Look, jobs: Sequence[Job], disk: Disk
     return judged[0].rejected.get(disk.path)
 
 
-def fits(farm: Farm, deliveries: Deliveries, look: Look, job: Job, disk: Disk) -> int:
+def fits(overview: Overview, deliveries: Deliveries, look: Look, job: Job, disk: Disk) -> int:
     """How many more plots of *job* the plugins would let onto a destination."""
-    size, alone = farm.plot_bytes(job), replace(job, dst=(disk.path,))
+    size, alone = overview.plot_bytes(job), replace(job, dst=(disk.path,))
     if not size:
         return 0
 
@@ -167,15 +180,15 @@ def _plots_in(path: Path) -> int:
 # plotrun why-dst
 
 
-async def why_dst(farm: Farm, job: Job) -> dict[str, Any]:
+async def why_dst(overview: Overview, job: Job) -> dict[str, Any]:
     """Each destination of *job*, and why the next plot would go there or not.
 
     The next plot is one that waits; where none does, the next one that is made.
     """
-    plot = _waiting(farm.workers, job)
-    size = plot.size if plot is not None else farm.plot_bytes(job)
+    plot = _waiting(overview.workers, job)
+    size = plot.size if plot is not None else overview.plot_bytes(job)
     source = plot.path.parent if plot is not None else job.tmp[0]
-    deliveries = await farm.deliveries()
+    deliveries = await overview.deliveries()
     look = await deliveries.rooms.look([*job.dst, source])
     judged = deliveries.judge(look, job, plot, size, source)
     best = deliveries.best(job, plot, size, judged.left)

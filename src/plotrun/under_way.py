@@ -55,7 +55,9 @@ async def no_room_for_another(
             device = look.disks[tightest.path].device
             promises.append(Promise(device, tightest.path, tightest.needed))
     judged = deliveries.judge(look, another.job, None, another.size, another.source, more=promises)
-    return None if judged.left else NoDestination(judged.rejected)
+    if judged.left or await deliveries.could_make_room(another.job, another.size) is not None:
+        return None
+    return NoDestination(judged.rejected)
 
 
 def plots_to_come(worker: Worker, job: Job, promised: Container[str]) -> Iterator[ToCome]:

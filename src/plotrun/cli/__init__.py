@@ -16,6 +16,7 @@ COMMANDS = {
     "why-dst": "why_dst",
     "history": "history",
     "analyze": "analyze",
+    "plots": "plots",
     "simulate": "simulate",
     "init": "init",
     "settings": "settings",

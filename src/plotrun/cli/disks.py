@@ -19,11 +19,11 @@ def command(settings: str | None, as_json: bool) -> None:
       plotrun disks
       plotrun disks --json
     """
-    from plotrun.cli.farm import open_farm
+    from plotrun.cli.opening_disks import open_overview
     from plotrun.picture import disks
 
-    with open_farm(settings) as farm:
-        found = asyncio.run(disks(farm))
+    with open_overview(settings) as overview:
+        found = asyncio.run(disks(overview))
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

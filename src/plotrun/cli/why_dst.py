@@ -22,16 +22,16 @@ def command(settings: str | None, job: str, as_json: bool) -> None:
       plotrun why-dst first
     """
     from plotrun.cli import EXIT_NOTHING_MATCHED
-    from plotrun.cli.farm import open_farm
+    from plotrun.cli.opening_disks import open_overview
     from plotrun.picture import why_dst
 
-    with open_farm(settings) as farm:
-        found = farm.settings.job(job)
+    with open_overview(settings) as overview:
+        found = overview.settings.job(job)
         if found is None:
-            jobs = ", ".join(each.name for each in farm.settings.jobs)
+            jobs = ", ".join(each.name for each in overview.settings.jobs)
             click.echo(f"error: there is no job {job}; there are: {jobs}", err=True)
             raise SystemExit(EXIT_NOTHING_MATCHED)
-        answer = asyncio.run(why_dst(farm, found))
+        answer = asyncio.run(why_dst(overview, found))
     if as_json:
         click.echo(json.dumps(answer, indent=2))
         return

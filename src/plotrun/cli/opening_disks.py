@@ -1,4 +1,4 @@
-"""The farm as commands about its disks see it."""
+"""What commands about disks open: settings, state, and what runs; no runner has to be up."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from plotrun.picture import Farm
+    from plotrun.picture import Overview
 
 
 @contextlib.contextmanager
-def open_farm(given: str | None) -> Iterator[Farm]:
+def open_overview(given: str | None) -> Iterator[Overview]:
     """Settings and state, and the workers that are alive, by the store and the process table.
 
     Raises:
         SettingsError: all that is wrong with the settings.
     """
     from plotrun.cli.opening import open_settings
-    from plotrun.picture import Farm
+    from plotrun.picture import Overview
     from plotrun.process_table import process_table
     from plotrun.store import Store
     from plotrun.strangers import strangers
@@ -29,6 +29,6 @@ def open_farm(given: str | None) -> Iterator[Farm]:
         own = store.alive_workers()
         plotters = list(opened.schema.plotters.values())
         others = strangers(process_table(), plotters, {worker.id for worker in own})
-        yield Farm(opened.settings, opened.schema, opened.plugins, store, [*own, *others])
+        yield Overview(opened.settings, opened.schema, opened.plugins, store, [*own, *others])
     finally:
         store.close()
