@@ -138,6 +138,15 @@ def test_the_oldest_goes_and_the_new_one_fits(farm: Farm, disk: Path) -> None:
     assert f"for plot {plot.plot_id} of job test, worker w" in line
 
 
+def test_what_is_to_stay_free_becomes_free_too(farm: Farm, disk: Path) -> None:
+    old = [write_plot(disk, 400 * KIB, years=9 - n) for n in range(4)]
+    fill_but(disk, 100 * KIB)
+    dock = Dock(farm, 'before = "1y"', min_free="600KiB")
+    assert dock.choose(dock.new()) == disk
+    assert [path.exists() for path in old] == [False, False, True, True]
+    assert free_of(disk) >= 900 * KIB
+
+
 def test_several_small_ones_go_for_a_large_one(farm: Farm, disk: Path) -> None:
     old = [write_plot(disk, 100 * KIB, years=6 - n) for n in range(5)]
     fill_but(disk, 20 * KIB)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from plotrun import copying
 from plotrun.farm.farm import Farm, Farms, Promised
 from plotrun.farm.found import Inventory
+from plotrun.farm.inventories import Place
 from plotrun.manager import Failure, Plugins
 from plotrun.model import Candidate, Job, Plot
 from plotrun.rooms import Look, Promise, Rooms
@@ -28,6 +29,9 @@ RETRY_SECONDS = 30.0
 """A full disk tells nobody when it has room again: this is how often it is asked."""
 ENOUGH = 1 << 50
 """Bytes: a disk that takes no plot with so much free has another reason."""
+LOOK_AGAIN = 60.0
+"""Seconds between two looks at the plots of a destination, where starts only ask whether room
+could be made: they ask at every change."""
 MAKE_ROOM_SECONDS = 60.0
 """Longer nobody waits for a plugin to make room on a disk: another may be tried."""
 
@@ -88,7 +92,10 @@ class Deliveries:
         self._copying: dict[str, int] = {}
         self._copy_ended = asyncio.Condition()
         self._stopping = False
+        self.more_known: Callable[[], None] = lambda: None
+        """Called when more is known of destinations on which room could be made."""
         self._looks: set[asyncio.Task[list[Inventory]]] = set()
+        self._look_again: dict[Place, float] = {}
         self._moving: set[asyncio.Future[Path]] = set()
 
     def judge(
@@ -185,10 +192,16 @@ class Deliveries:
         asked = _Asked("", job, None, needed)
         farm = self._farm(asked, only_asking=True)
         candidate = await self._could_make_room(asked, farm)
-        if farm.asked:
-            look = asyncio.create_task(self._farms.inventories.look(farm.asked))
+        now = self._farms.clock.now()
+        due = [place for place in farm.asked if now >= self._look_again.get(place, now)]
+        if due:
+            new = any(self._farms.inventories.last(place) is None for place in due)
+            self._look_again |= dict.fromkeys(due, now + LOOK_AGAIN)
+            look = asyncio.create_task(self._farms.inventories.look(due))
             self._looks.add(look)
             look.add_done_callback(self._looks.discard)
+            if new:  # whoever asked may be answered otherwise now
+                look.add_done_callback(lambda _: self.more_known())
         return candidate.path if candidate is not None else None
 
     async def _after_making_room(self, asked: _Asked) -> Path | None:

@@ -85,6 +85,7 @@ class Runner:
         )
         rooms = Rooms(self._disks, store, lambda: self.workers)
         self._deliveries = Deliveries(plugins, rooms, self._farms, lambda: self.settings)
+        self._deliveries.more_known = self.wake
         self._logs = LogWatch(clock)
         self._lookout = Lookout(
             executor,
