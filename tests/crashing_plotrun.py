@@ -66,12 +66,14 @@ if what == "spawn":
 
 if what == "copy":
     copying.CHUNK = 256 * 1024
-    copy = copying._copy
+    progress = copying.Attempt.progress
 
-    def dying_copy(source: Any, partial: Any, verify: Any, moved: Any, cancelled: Any) -> None:
-        copy(source, partial, verify, lambda done: die() if done > 1_000_000 else None, cancelled)
+    def dying_progress(self: copying.Attempt, copied: int) -> None:
+        progress(self, copied)
+        if copied > 1_000_000:
+            die()
 
-    copying._copy = dying_copy
+    copying.Attempt.progress = dying_progress  # type: ignore[method-assign]
 
 if what == "phase":
     note = PlotterWatch._note

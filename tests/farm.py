@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -43,6 +44,35 @@ def small_disk(directory: Path, size: str) -> Iterator[Path]:
         yield directory
     finally:
         subprocess.run(["umount", "-l", os.fspath(directory)], check=True)
+
+
+@contextlib.contextmanager
+def disk_image(image: Path, directory: Path, size: str) -> Iterator[Path]:
+    """An ext4 file system of *size* in the file *image*, mounted on *directory*; needs root.
+
+    Unlike a tmpfs it has a disk below it, and can be frozen: whoever writes to it hangs then.
+    """
+    if os.geteuid() != 0 or shutil.which("mkfs.ext4") is None:
+        pytest.skip("a file system in a file takes root and mkfs.ext4")
+    subprocess.run(["truncate", "-s", size, image], check=True)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
+    if subprocess.run(["mount", "-o", "loop", image, directory], check=False).returncode != 0:
+        pytest.skip("this machine does not let tests mount file systems")
+    try:
+        yield directory
+    finally:
+        thaw(directory)
+        subprocess.run(["umount", "-l", os.fspath(directory)], check=True)
+
+
+def freeze(directory: Path) -> None:
+    """Let everybody hang who writes to the file system of `disk_image`, until it is thawed."""
+    subprocess.run(["fsfreeze", "--freeze", os.fspath(directory)], check=True)
+
+
+def thaw(directory: Path) -> None:
+    """Let them go on."""
+    subprocess.run(["fsfreeze", "--unfreeze", os.fspath(directory)], check=False, stderr=-3)
 
 
 @dataclass

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from farm import small_disk
+from farm import disk_image, small_disk
 from plotrun import copying
-from plotrun.copying import Cancelled, DeliveryFailed, bring, partial_path
+from plotrun.copying import Attempt, Cancelled, DeliveryFailed, FileMissing, bring, partial_path
 
 CONTENT = random.Random(1).randbytes(3_000_000)
 
@@ -42,9 +44,8 @@ def deliver(
     destination: Path,
     verify: str = "size",
     moved: Callable[[int], None] = lambda _: None,
-    cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
-    bring(source, destination, "w1", verify, moved, cancelled)
+    bring(source, destination, "w1", verify, Attempt(moved))
 
 
 def test_on_one_file_system_it_is_a_rename(source: Path, tmp_path: Path) -> None:
@@ -126,23 +127,147 @@ def test_a_missing_destination(source: Path, tmp_path: Path) -> None:
     assert source.read_bytes() == CONTENT
 
 
-def test_giving_up_leaves_everything_as_it_was(source: Path, other_disk: Path) -> None:
-    asked: list[int] = []
+class AtStep(Attempt):
+    """Does something once, when the step of a number is reached."""
 
-    def cancelled() -> bool:
-        asked.append(1)
-        return len(asked) > 3
+    def __init__(self, number: int, act: Callable[[Attempt], object]) -> None:
+        super().__init__()
+        self._number = number
+        self._act = act
 
+    def _step(self) -> None:
+        super()._step()
+        if self.steps == self._number:
+            self._lock.release()
+            try:
+                self._act(self)
+            finally:
+                self._lock.acquire()
+
+
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "CHUNK", 2 * 1024 * 1024)
+
+
+def steps_of_a_copy(source: Path, disk: Path, verify: str) -> int:
+    """How many steps a copy takes; the source is there afterwards."""
+    attempt, copy = Attempt(), source.with_name("copy.plot")
+    copy.write_bytes(CONTENT)
+    bring(copy, disk / copy.name, "w1", verify, attempt)
+    (disk / copy.name).unlink()
+    return attempt.steps
+
+
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.parametrize("verify", ["size", "read"])
+def test_given_up_at_any_step_it_leaves_everything_as_it_was(
+    source: Path, other_disk: Path, verify: str
+) -> None:
+    steps = steps_of_a_copy(source, other_disk, verify)
+    for number in range(1, steps):
+        attempt = AtStep(number, Attempt.give_up)
+        with pytest.raises(Cancelled):
+            bring(source, other_disk / source.name, "w1", verify, attempt)
+        assert list(other_disk.iterdir()) == [], f"step {number}"
+        assert source.read_bytes() == CONTENT
+    attempt = AtStep(steps, lambda attempt: None)
+    bring(source, other_disk / source.name, "w1", verify, attempt)
+    assert not attempt.give_up(), "it is too late: it has arrived"
+    assert not source.exists()
+
+
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.parametrize("verify", ["size", "read"])
+def test_a_disk_that_is_unmounted_at_any_step_keeps_nothing_and_the_source_stays(
+    source: Path, tmp_path: Path, verify: str
+) -> None:
+    """The path leads to the bare directory then, on the disk of the source."""
+    point, again = tmp_path / "other", tmp_path / "again"
+    point.mkdir()
+    again.mkdir()
+    with small_disk(point, "8m"):
+        steps = steps_of_a_copy(source, point, verify)
+    for number in range(4, steps + 1):
+        with small_disk(again, "8m"):
+            subprocess.run(["mount", "--bind", again, point], check=True)
+            attempt = AtStep(number, lambda _: subprocess.run(["umount", "-l", point], check=True))
+            try:
+                bring(source, point / source.name, "w1", verify, attempt)
+            except DeliveryFailed as failure:
+                assert source.read_bytes() == CONTENT
+                assert list(again.iterdir()) == [], f"step {number}: {failure}"
+            else:
+                assert number == steps, "only what has arrived is taken for delivered"
+                assert (again / source.name).read_bytes() == CONTENT
+                source.write_bytes(CONTENT)
+            assert list(point.iterdir()) == [], "nothing is written below a bare mount point"
+
+
+def test_a_file_in_neither_place_is_told_as_such(source: Path, other_disk: Path) -> None:
+    source.unlink()
+    with pytest.raises(FileMissing, match="neither in"):
+        deliver(source, other_disk / source.name)
+
+
+def test_a_source_that_cannot_be_removed_does_not_undo_the_delivery(
+    tmp_path: Path, other_disk: Path
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    with small_disk(here, "8m") as disk:
+        source = disk / "plot-k32-x.plot"
+        source.write_bytes(CONTENT)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        deliver(source, other_disk / source.name)
+        assert (other_disk / source.name).read_bytes() == CONTENT
+        assert source.read_bytes() == CONTENT
+
+
+def test_the_rate_limits_a_copy_and_giving_up_ends_the_wait(
+    source: Path, other_disk: Path
+) -> None:
+    began = time.monotonic()
+    attempt = Attempt(rate=10_000_000)
+    bring(source, other_disk / source.name, "w1", "size", attempt)
+    assert 0.3 <= time.monotonic() - began < 2
+    assert 5e6 < attempt.speed <= 10e6
+    source.write_bytes(CONTENT)
+    slow = Attempt(lambda _: threading.Timer(0.05, slow.give_up).start(), rate=1)
+    began = time.monotonic()
     with pytest.raises(Cancelled):
-        deliver(source, other_disk / source.name, cancelled=cancelled)
-    assert list(other_disk.iterdir()) == []
-    assert source.read_bytes() == CONTENT
+        bring(source, other_disk / "x.plot", "w1", "size", slow)
+    assert time.monotonic() - began < 2
+
+
+def test_what_is_written_does_not_stay_in_the_page_cache(tmp_path: Path) -> None:
+    """On a file system with a disk below it: a tmpfs is nothing but cache."""
+    point, image = tmp_path / "disk", tmp_path / "image"
+    point.mkdir()
+    with disk_image(image, point, "200m") as disk:
+        source = tmp_path / "large.plot"
+        source.write_bytes(CONTENT * 40)
+        cached: list[int] = []
+        partial = partial_path(disk / source.name, "w1")
+        deliver(source, disk / source.name, moved=lambda _: cached.append(in_cache(partial)))
+        assert max(cached) <= 3 * copying.WINDOW
+        assert in_cache(disk / source.name) == 0
+
+
+def in_cache(path: Path) -> int:
+    """Bytes of a file that are in the page cache."""
+    said = subprocess.run(
+        ["fincore", "--bytes", "--noheadings", "--output", "RES", path],
+        capture_output=True,
+        check=True,
+    )
+    return int(said.stdout)
 
 
 def test_a_copy_that_reads_back_wrong_is_not_taken(
     source: Path, other_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "_hash", lambda path, cancelled: b"other")
+    monkeypatch.setattr(copying, "_hash", lambda path, attempt: b"other")
     with pytest.raises(DeliveryFailed, match="what was read back differs"):
         deliver(source, other_disk / source.name, verify="read")
     assert list(other_disk.iterdir()) == []

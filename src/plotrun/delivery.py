@@ -19,8 +19,9 @@ from plotrun.farm.inventories import Place
 from plotrun.manager import Failure, Plugins
 from plotrun.model import Candidate, Job, Plot
 from plotrun.rooms import Look, Promise, Rooms
-from plotrun.space import physical_disk
+from plotrun.space import NOT_ANSWERING, Disk, physical_disk
 from plotrun.threads import in_daemon_thread
+from plotrun.words import duration_words
 
 if TYPE_CHECKING:
     from plotrun.settings.settings import Settings
@@ -96,7 +97,8 @@ class Deliveries:
         """Called when more is known of destinations on which room could be made."""
         self._looks: set[asyncio.Task[list[Inventory]]] = set()
         self._look_again: dict[Place, float] = {}
-        self._moving: set[asyncio.Future[Path]] = set()
+        self._moving: dict[asyncio.Future[Path], copying.Attempt] = {}
+        self._attempts: dict[str, copying.Attempt] = {}
 
     def judge(
         self,
@@ -150,6 +152,10 @@ class Deliveries:
 
     async def _choose(self, asked: _Asked) -> Path | NoDestination:
         """One of the destinations that have room, promised from now on."""
+        if asked.source is not None:
+            (here,) = await self.rooms.disks.ask([asked.source])
+            if here.trouble == NOT_ANSWERING:  # no copy would come to an end
+                return NoDestination({asked.source: NOT_ANSWERING})
         left, rejected = self._filtered(asked, await self._candidates(asked))
         best = next((c for c in left if c.path == asked.prefer), None) or self._best(asked, left)
         if best is None:
@@ -326,16 +332,19 @@ class Deliveries:
         Raises:
             copying.DeliveryFailed: it could not be done; the plot is where it was.
         """
-        destination = dst / plot.path.name
-        verify = self._settings().general.verify
-        async with self._copy_slot(plot.path, dst):
+        async with self._copy_slot(plot.path, dst) as disks:
             # It may have waited for hours: the disk may have been taken away meanwhile.
             refused = await self.refused(key, job, plot, dst)
             if refused is not None:
                 raise copying.DeliveryFailed(f"{dst}: {refused}")
+            general = self._settings().general
+            attempt = copying.Attempt(
+                lambda moved: self._moved(key, plot.size - moved), general.copy_rate
+            )
 
             def deliver() -> Path:
                 for name, function in self._plugins.implementations("plotrun_deliver"):
+                    attempt.arrive()  # a plugin cannot be told to give up
                     answer = self._plugins.call(
                         name, "plotrun_deliver", function, job=job, plot=plot, dst=dst
                     )
@@ -343,22 +352,48 @@ class Deliveries:
                         raise copying.DeliveryFailed(str(answer))
                     if isinstance(answer, Path):
                         return answer
-                copying.bring(
-                    plot.path,
-                    destination,
-                    worker,
-                    verify,
-                    lambda moved: self._moved(key, plot.size - moved),
-                    lambda: self._stopping,
-                )
+                attempt.begin()
+                destination = dst / plot.path.name
+                copying.bring(plot.path, destination, worker, general.verify, attempt)
                 return destination
 
-            moving = self.rooms.disks.move(deliver, plot, dst)
-            self._moving.add(moving)
+            self._attempts[key] = attempt
             try:
-                return await moving
+                moving = self.rooms.disks.move(deliver, plot, dst)
+                return await self._watched(moving, attempt, disks)
             finally:
-                self._moving.discard(moving)
+                del self._attempts[key]
+
+    async def _watched(
+        self, moving: asyncio.Future[Path], attempt: copying.Attempt, disks: tuple[Disk, Disk]
+    ) -> Path:
+        """What *moving* answers, unless it hangs: then it is left behind.
+
+        Raises:
+            copying.DeliveryFailed: also when it hangs.
+        """
+        limit = self._settings().general.copy_timeout if self.rooms.disks.can_hang else None
+        self._moving[moving] = attempt
+        if self._stopping:
+            attempt.give_up()
+        try:
+            while True:
+                steps = attempt.steps
+                await asyncio.wait({moving}, timeout=limit)
+                if moving.done():
+                    return moving.result()
+                if attempt.steps == steps and attempt.give_up():
+                    hanging = disks[0] if attempt.reading else disks[1]
+                    self.rooms.disks.leave_behind(moving, hanging)
+                    waited = duration_words(limit or 0.0)
+                    words = f"{hanging.path}: {NOT_ANSWERING}: the copy stood still for {waited}"
+                    raise copying.DeliveryFailed(words)
+        except asyncio.CancelledError:
+            attempt.give_up()
+            moving.cancel()
+            raise
+        finally:
+            del self._moving[moving]
 
     def _moved(self, key: str, left: int) -> None:
         """What is copied already is no longer free: promise only the rest."""
@@ -367,11 +402,15 @@ class Deliveries:
             promise.bytes = left
 
     @contextlib.asynccontextmanager
-    async def _copy_slot(self, source: Path, dst: Path) -> AsyncIterator[None]:
-        """Wait until the disk of *dst* may take one more copy; a rename needs no waiting."""
+    async def _copy_slot(self, source: Path, dst: Path) -> AsyncIterator[tuple[Disk, Disk]]:
+        """Wait until the disk of *dst* may take one more copy; a rename needs no waiting.
+
+        Answers the disks of both.
+        """
         here, there = await self.rooms.disks.ask([source.parent, dst])
+        disks = here, there
         if there.device is None or here.device == there.device:
-            yield
+            yield disks
             return
         disk = physical_disk(there.device)
         async with self._copy_ended:
@@ -380,7 +419,7 @@ class Deliveries:
             )
             self._copying[disk] = self._copying.get(disk, 0) + 1
         try:
-            yield
+            yield disks
         finally:
             self._copying[disk] -= 1
             async with self._copy_ended:
@@ -389,5 +428,7 @@ class Deliveries:
     async def stop(self, patience: float = 5.0) -> None:
         """Give up copies that are running: they are begun again by the next plotrun."""
         self._stopping = True
+        for attempt in self._moving.values():
+            attempt.give_up()
         if self._moving:
             await asyncio.wait(set(self._moving), timeout=patience)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,13 @@ from plotrun.delivery import RETRY_SECONDS, NoDestination
 from plotrun.model import Deliver, EventKind, Job, Measured, Plot, PlotStage, PlotWork, Worker
 from plotrun.plot_times import TimesOfPlots
 from plotrun.plotfile import NotAPlot, read_plot
+from plotrun.rooms import around
 from plotrun.threads import in_daemon_thread
 from plotrun.user_commands import run_post_commands
+from plotrun.workdir import REJECTED, put_aside
 from plotrun.worker_record import WorkerRecord
+
+log = logging.getLogger(__name__)
 
 TMP_SEEN_WELL = 600.0
 """Seconds that a plot must have taken, or its temporary files were looked at too seldom."""
@@ -33,6 +38,8 @@ class FinishedPlot:
         self._resumed = resumed
         self._times = times
         self._delivery_seconds: float | None = None
+        self._missing = False
+        """Whether it was in neither place when it was looked for last."""
         self._failed: dict[Path, str] = {}
         """Destinations that failed in this round: another is tried before them."""
 
@@ -69,9 +76,21 @@ class FinishedPlot:
         if not reasons:
             return None
         why = "; ".join(reasons)
+        fate = self._around.settings().general.bad_plots
+        if fate != "keep":
+            rejected = around(plot.path.parent, self._record.worker.id) / REJECTED
+            why += " (removed)" if fate == "remove" else f" (moved to {rejected})"
         self._record.change_plot(self._number, stage=PlotStage.REJECTED, waiting=why)
         event = self._record.event(EventKind.PLOT_REJECTED, plot=str(plot.path), reason=why)
         await self._record.save(event)
+        # Only now: what is done to the plot by the settings is written down before.
+        try:
+            if fate == "remove":
+                await in_daemon_thread(plot.path.unlink, "remove a bad plot")
+            elif fate == "reject":
+                await in_daemon_thread(lambda: put_aside(plot.path, rejected), "reject a plot")
+        except OSError as error:
+            log.error("the bad plot %s stays where it is: %s", plot.path, error)
         return f"the plot {plot.path} was rejected: {why}"
 
     # Delivery
@@ -149,17 +168,28 @@ class FinishedPlot:
     async def _bring_to(self, dst: Path) -> Plot | None:
         """Bring the plot to *dst*; None if that failed, and the plot is where it was."""
         plot = self._work.plot
-        self._record.change_plot(self._number, stage=PlotStage.DELIVERING, dst=dst, waiting=None)
-        started = self._record.event(EventKind.DELIVERY_STARTED, plot=str(plot.path), dst=str(dst))
-        await self._record.save(started)
+        if not self._missing:  # or it is only looked for again
+            self._record.change_plot(
+                self._number, stage=PlotStage.DELIVERING, dst=dst, waiting=None
+            )
+            path = str(plot.path)
+            started = self._record.event(EventKind.DELIVERY_STARTED, plot=path, dst=str(dst))
+            await self._record.save(started)
         began = self._around.clock.now()
         try:
-            path = await self._around.deliveries.bring(
+            arrived = await self._around.deliveries.bring(
                 self._key, self._job, plot, dst, self._record.worker.id
             )
             self._delivery_seconds = self._around.clock.now() - began
-            return await in_daemon_thread(lambda: _arrived(plot, path), "look at the plot")
+            return await in_daemon_thread(lambda: _arrived(plot, arrived), "look at the plot")
+        except copying.FileMissing as missing:
+            # It was renamed on a disk that is not there now: it is waited for.
+            self._missing = True
+            await self._no_destination(NoDestination({dst: str(missing)}))
+            await self._wait()
+            return None
         except copying.DeliveryFailed as failure:
+            self._missing = False
             self._failed[dst] = f"failed just now: {failure}"
             self._record.change_plot(self._number, stage=PlotStage.FINISHED, dst=None)
             failed = self._record.event(
@@ -240,11 +270,14 @@ def _arrived(plot: Plot, path: Path) -> Plot:
     """The plot where it is now.
 
     Raises:
+        copying.FileMissing: it cannot be read there now, and is nowhere else.
         copying.DeliveryFailed: what lies there is not the plot.
     """
     try:
         arrived = read_plot(path)
     except (OSError, NotAPlot) as error:
+        if not plot.path.exists():
+            raise copying.FileMissing(f"{path}: {error}") from error
         raise copying.DeliveryFailed(f"{path}: {error}") from error
     if (arrived.plot_id, arrived.size) != (plot.plot_id, plot.size):
         raise copying.DeliveryFailed(f"{path} is another plot")

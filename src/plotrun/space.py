@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plotrun.model import Plot
@@ -44,8 +44,12 @@ They are looked for with each question, since nobody else may touch a disk that 
 class Disks:
     """Asks directories; one instance for each runner, so that hung questions are known."""
 
+    can_hang = True
+    """Whether a copy that does not go on is given up."""
+
     def __init__(self, timeout: float = 10.0) -> None:
         self.timeout = timeout
+        self._left_behind: dict[asyncio.Future[Path], Disk] = {}
         self._open: dict[Path, asyncio.Future[Disk]] = {}
         self._hanging: set[Path] = set()
         self._devices: dict[Path, int] = {}
@@ -62,7 +66,25 @@ class Disks:
         """Do *work*, which brings *plot* to *dst* and answers its new path."""
         return in_daemon_thread(work, f"deliver {plot.path.name} to {dst}")
 
+    def leave_behind(self, moving: asyncio.Future[Path], disk: Disk) -> None:
+        """A thread hangs on *disk*: it counts as not answering until that thread has ended."""
+
+        def ended(_: asyncio.Future[Path]) -> None:
+            del self._left_behind[moving]
+            if not moving.cancelled():
+                moving.exception()  # nobody asks for it any more
+
+        self._left_behind[moving] = disk
+        moving.add_done_callback(ended)
+
     async def _ask(self, path: Path) -> Disk:
+        answer = await self._ask_itself(path)
+        hung = self._left_behind.values()
+        if any(path == d.path or d.device is not None and d.device == answer.device for d in hung):
+            return replace(answer, trouble=NOT_ANSWERING)
+        return answer
+
+    async def _ask_itself(self, path: Path) -> Disk:
         question = self._open.get(path) or self._start(path)
         if path in self._hanging:
             await asyncio.sleep(0)

@@ -7,6 +7,7 @@ removed, and no finished plot inside it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Collection, Mapping
@@ -19,6 +20,9 @@ PREFIX = "plotrun-"
 FINISHED = "finished"
 """Directory in a worker's own where its plotter puts finished plots. Apart from the temporary
 files: MadMax does not tell of a plot that is finished where it was made."""
+
+REJECTED = "rejected"
+"""Directory beside a worker's own to which bad plots go, if the settings say so."""
 
 
 def own_name(worker: str) -> str:
@@ -130,6 +134,19 @@ def rescue_plots(
             else:
                 left.append(path)
     return left
+
+
+def put_aside(plot: Path, directory: Path) -> None:
+    """Move a bad plot to *directory*, which is on the same file system.
+
+    Raises:
+        OSError: it cannot be moved, or a file of its name is there.
+    """
+    directory.mkdir(exist_ok=True)
+    target = directory / plot.name
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    plot.rename(target)
 
 
 def half_copies(final_dir: Path, plot_ids: Collection[str]) -> list[Path]:

@@ -17,6 +17,7 @@ from plotrun.plotter import KeyProblem, Plotter, is_shell_line
 from plotrun.settings.types import (
     AbsolutePath,
     AbsolutePaths,
+    Bytes,
     Cpus,
     Help,
     Name,
@@ -99,6 +100,26 @@ class GeneralKeys:
         Literal["size", "read"],
         Help('How a copied plot is compared: its size, or ("read") every byte read back.'),
     ] = "size"
+    copy_timeout: Annotated[
+        Seconds,
+        Ge(1),
+        Help(
+            "A copy that stands still for this long is given up, and the plot brought to another "
+            "destination."
+        ),
+    ] = 600.0
+    copy_rate: Annotated[
+        Bytes | None,
+        Ge(1_000_000),
+        Help("How much each copy may write in a second, at least 1MB. Default: no limit."),
+    ] = None
+    bad_plots: Annotated[
+        Literal["keep", "reject", "remove"],
+        Help(
+            "What becomes of a plot that a check finds bad: kept where it is, moved to the "
+            'directory "rejected" in tmp, or removed.'
+        ),
+    ] = "keep"
     disk_timeout: Annotated[
         Seconds, Help("A disk that has not answered for this long is left out.")
     ] = 10.0

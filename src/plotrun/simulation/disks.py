@@ -38,6 +38,8 @@ class FileSystem:
 class SimulatedDisks(Disks):
     """Answers for directories by what simulated plotters and deliveries took of their disks."""
 
+    can_hang = False
+
     def __init__(self, directories: Mapping[Path, FileSystem], clock: SimulatedClock) -> None:
         super().__init__()
         self._of = dict(directories)
