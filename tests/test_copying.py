@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from farm import disk_image, small_disk
+from farm import disk_image, freeze, small_disk, thaw
 from plotrun import copying
 from plotrun.copying import Attempt, Cancelled, DeliveryFailed, FileMissing, bring, partial_path
 
@@ -192,16 +193,105 @@ def test_a_disk_that_is_unmounted_at_any_step_keeps_nothing_and_the_source_stays
         with small_disk(again, "8m"):
             subprocess.run(["mount", "--bind", again, point], check=True)
             attempt = AtStep(number, lambda _: subprocess.run(["umount", "-l", point], check=True))
-            try:
+            with contextlib.suppress(DeliveryFailed):
                 bring(source, point / source.name, "w1", verify, attempt)
-            except DeliveryFailed as failure:
-                assert source.read_bytes() == CONTENT
-                assert list(again.iterdir()) == [], f"step {number}: {failure}"
-            else:
-                assert number == steps, "only what has arrived is taken for delivered"
-                assert (again / source.name).read_bytes() == CONTENT
-                source.write_bytes(CONTENT)
+            arrived = not source.exists()
+            assert arrived == (number == steps), "only what has arrived is taken for delivered"
+            assert list(again.iterdir()) == [again / source.name] * arrived, f"step {number}"
+            whole = again / source.name if arrived else source
+            assert whole.read_bytes() == CONTENT
+            source.write_bytes(CONTENT)
             assert list(point.iterdir()) == [], "nothing is written below a bare mount point"
+
+
+@pytest.mark.usefixtures("few_steps")
+def test_a_disk_that_hangs_at_any_step_does_no_harm_when_it_wakes(
+    source: Path, tmp_path: Path
+) -> None:
+    point, left_behind = tmp_path / "other", 0
+    point.mkdir()
+    with disk_image(tmp_path / "image", point, "24m") as disk:
+        (disk / "lost+found").rmdir()
+        steps = steps_of_a_copy(source, disk, "size")
+        for number in range(1, steps + 1):
+            frozen = threading.Event()
+
+            def hang(_: Attempt, frozen: threading.Event = frozen) -> None:
+                freeze(disk)
+                frozen.set()
+
+            attempt, ended = AtStep(number, hang), Ended()
+            thread = threading.Thread(target=ended.run, args=(source, disk, attempt))
+            thread.start()
+            frozen.wait()
+            thread.join(0.1)
+            given_up = thread.is_alive() and attempt.give_up()
+            left_behind += given_up
+            thaw(disk)
+            thread.join()
+            if given_up:
+                assert isinstance(ended.error, Cancelled), f"step {number}: {ended.error}"
+                assert list(disk.iterdir()) == [], f"step {number}"
+                assert source.read_bytes() == CONTENT
+            else:
+                assert ended.error is None
+                assert (disk / source.name).read_bytes() == CONTENT
+                assert not source.exists()
+                source.write_bytes(CONTENT)
+                (disk / source.name).unlink()
+    assert left_behind >= steps - 2
+
+
+class Ended:
+    """How an attempt in a thread ended."""
+
+    error: Exception | None = None
+
+    def run(self, source: Path, disk: Path, attempt: Attempt) -> None:
+        try:
+            bring(source, disk / source.name, "w1", "size", attempt)
+        except Exception as error:
+            self.error = error
+
+
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+def test_a_disk_that_fails_at_any_step(source: Path, tmp_path: Path, trouble: str) -> None:
+    point, steps = tmp_path / "other", 99
+    point.mkdir()
+
+    def fail(_: Attempt) -> None:
+        if trouble == "full":
+            with contextlib.suppress(OSError), (point / "fill").open("wb", buffering=0) as fill:
+                while fill.write(bytes(65536)):
+                    pass
+        else:
+            device = subprocess.check_output(["findmnt", "-no", "SOURCE", point]).decode().strip()
+            Path(f"/sys/fs/ext4/{Path(device).name}/trigger_fs_error").write_text("1")
+
+    failed = 0
+    number = 0
+    while number < steps:
+        number += 1
+        with disk_image(tmp_path / "image", point, "8m") as disk:
+            subprocess.run(["mount", "-o", "remount,errors=remount-ro", disk], check=True)
+            (disk / "lost+found").rmdir()
+            steps = steps_of_a_copy(source, disk, "size")
+            attempt = AtStep(number, fail)
+            try:
+                bring(source, disk / source.name, "w1", "size", attempt)
+                arrived = True
+            except DeliveryFailed:
+                failed += 1
+                arrived = False
+            assert (disk / source.name).exists() == arrived, f"step {number}"
+            assert source.exists() != arrived
+            whole = disk / source.name if arrived else source
+            assert whole.read_bytes() == CONTENT
+            if trouble == "full" and not arrived:
+                assert [path.name for path in disk.iterdir()] == ["fill"]
+            source.write_bytes(CONTENT)
+    assert 3 <= failed < steps
 
 
 def test_a_file_in_neither_place_is_told_as_such(source: Path, other_disk: Path) -> None:
@@ -224,9 +314,7 @@ def test_a_source_that_cannot_be_removed_does_not_undo_the_delivery(
         assert source.read_bytes() == CONTENT
 
 
-def test_the_rate_limits_a_copy_and_giving_up_ends_the_wait(
-    source: Path, other_disk: Path
-) -> None:
+def test_the_rate_limits_a_copy_and_giving_up_ends_the_wait(source: Path, other_disk: Path) -> None:
     began = time.monotonic()
     attempt = Attempt(rate=10_000_000)
     bring(source, other_disk / source.name, "w1", "size", attempt)
@@ -240,13 +328,17 @@ def test_the_rate_limits_a_copy_and_giving_up_ends_the_wait(
     assert time.monotonic() - began < 2
 
 
-def test_what_is_written_does_not_stay_in_the_page_cache(tmp_path: Path) -> None:
+def test_what_is_written_does_not_stay_in_the_page_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On a file system with a disk below it: a tmpfs is nothing but cache."""
     point, image = tmp_path / "disk", tmp_path / "image"
     point.mkdir()
-    with disk_image(image, point, "200m") as disk:
+    monkeypatch.setattr(copying, "CHUNK", 2**20)
+    monkeypatch.setattr(copying, "WINDOW", 2**22)
+    with disk_image(image, point, "64m") as disk:
         source = tmp_path / "large.plot"
-        source.write_bytes(CONTENT * 40)
+        source.write_bytes(CONTENT * 10)
         cached: list[int] = []
         partial = partial_path(disk / source.name, "w1")
         deliver(source, disk / source.name, moved=lambda _: cached.append(in_cache(partial)))

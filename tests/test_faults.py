@@ -239,7 +239,8 @@ def test_a_post_command_that_fails_loses_no_plot(farm: Farm, must_succeed: bool)
 # Bad plots
 
 
-def test_a_bad_plot_is_neither_delivered_nor_removed(farm: Farm) -> None:
+def spoil_plots(farm: Farm, **general: str) -> None:
+    """Let this farm's plotter make plots without proofs."""
     spoil = farm.root / "plotter"
     spoil.write_text(
         "#!/bin/sh\n"
@@ -250,7 +251,12 @@ def test_a_bad_plot_is_neither_delivered_nor_removed(farm: Farm) -> None:
     )
     spoil.chmod(0o755)
     farm.environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    farm.write(command=str(spoil), rest=PATIENT.replace("= 2", "= 1"))
+    lines = "".join(f"{key} = {value!r}\n" for key, value in general.items())
+    farm.write(command=str(spoil), general=lines, rest=PATIENT.replace("= 2", "= 1"))
+
+
+def test_a_bad_plot_is_neither_delivered_nor_removed(farm: Farm) -> None:
+    spoil_plots(farm)
     ended = farm.run_until_done()
     assert ended.returncode == 1
     assert "bad plot" in ended.stdout
@@ -259,6 +265,21 @@ def test_a_bad_plot_is_neither_delivered_nor_removed(farm: Farm) -> None:
     assert f"left in place: {kept}" in ended.stdout
     assert [path for path in farm.leftovers() if path.is_file()] == [kept]
     assert ended.stdout.count("plotter started") == 1, "its failure was counted before a new start"
+
+
+@pytest.mark.parametrize("fate", ["reject", "remove"])
+def test_a_bad_plot_goes_where_the_settings_say(farm: Farm, fate: str) -> None:
+    spoil_plots(farm, bad_plots=fate)
+    ended = farm.run_until_done()
+    assert ended.returncode == 1
+    assert "bad plot" in ended.stdout
+    rejected = farm.tmp / "rejected"
+    said = {"reject": f"(moved to {rejected})", "remove": "(removed)"}[fate]
+    assert said in ended.stdout
+    assert farm.plots() == []
+    left = [path for path in farm.leftovers() if path.is_file()]
+    assert [path.parent for path in left] == ([rejected] if fate == "reject" else [])
+    assert "left in place" not in ended.stdout
 
 
 # Runners

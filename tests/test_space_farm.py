@@ -171,7 +171,7 @@ def install_slow_copy(farm: Farm) -> None:
 def test_examples_of_the_page_are_right(farm: Farm) -> None:
     page = (Path(__file__).parents[1] / "docs" / "space.md").read_text("utf-8")
     examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    assert len(examples) == 3
+    assert len(examples) == 4
     for example in examples:
         farm.settings.write_text(example, "utf-8")
         shown = farm.plotrun("settings", "show")

@@ -282,7 +282,7 @@ def _sync_file_range() -> Callable[..., int] | None:
     function = getattr(ctypes.CDLL(None), "sync_file_range", None)
     if function is not None:
         function.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def _forget_cache(descriptor: int, end: int = 0) -> None:

@@ -312,10 +312,9 @@ class Deliveries:
             (candidate,) = look.destinations([path], needed, source)
             await self._set_promise(key, path, candidate.needed)
 
-    def copied(self, key: str, size: int) -> float:
-        """How much of a plot of *size* bytes has been copied, from 0 to 1."""
-        promise = self.rooms.promises.get(key)
-        return 1 - min(promise.bytes, size) / size if promise is not None and size else 0.0
+    def attempt(self, key: str) -> copying.Attempt | None:
+        """How far the plot of *key* is, if it is being brought now."""
+        return self._attempts.get(key)
 
     def release(self, key: str) -> None:
         """The plot of *key* has arrived, or will never come."""

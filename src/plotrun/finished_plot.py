@@ -16,7 +16,7 @@ from plotrun.plotfile import NotAPlot, read_plot
 from plotrun.rooms import around
 from plotrun.threads import in_daemon_thread
 from plotrun.user_commands import run_post_commands
-from plotrun.workdir import REJECTED, put_aside
+from plotrun.workdir import REJECTED, put_aside, remove_readable
 from plotrun.worker_record import WorkerRecord
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,8 @@ class FinishedPlot:
         why = "; ".join(reasons)
         fate = self._around.settings().general.bad_plots
         if fate != "keep":
-            rejected = around(plot.path.parent, self._record.worker.id) / REJECTED
+            here = around(plot.path.parent, self._record.worker.id) or plot.path.parent
+            rejected = here / REJECTED
             why += " (removed)" if fate == "remove" else f" (moved to {rejected})"
         self._record.change_plot(self._number, stage=PlotStage.REJECTED, waiting=why)
         event = self._record.event(EventKind.PLOT_REJECTED, plot=str(plot.path), reason=why)
@@ -86,7 +87,7 @@ class FinishedPlot:
         # Only now: what is done to the plot by the settings is written down before.
         try:
             if fate == "remove":
-                await in_daemon_thread(plot.path.unlink, "remove a bad plot")
+                await in_daemon_thread(lambda: remove_readable(plot.path), "remove a bad plot")
             elif fate == "reject":
                 await in_daemon_thread(lambda: put_aside(plot.path, rejected), "reject a plot")
         except OSError as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 from plotrun.cleaning import clean_up
 from plotrun.finished_plot import promise_key
 from plotrun.follow import last_lines
-from plotrun.model import Deliver, EventKind, Job, PlotStage, Stage
+from plotrun.model import CopyProgress, Deliver, EventKind, Job, PlotStage, Stage
 from plotrun.plotter import Plotter
 from plotrun.process import Process, Spawn, exit_words
 from plotrun.threads import in_daemon_thread
@@ -295,13 +295,18 @@ class Life:
         await self._watch.look(now, children)
 
     def note_copied(self) -> None:
-        """Take into the progress how much of the plot has been copied."""
-        worker = self.record.worker
+        """Take into the progress how much of its plots has been copied, and how fast."""
+        worker, copies = self.record.worker, []
+        copied = worker.progress.copied
         for work in worker.plots:
-            if worker.stage is Stage.FINISHING and work.stage is PlotStage.DELIVERING:
-                key = promise_key(worker.id, work.number)
-                copied = self._around.deliveries.copied(key, work.plot.size)
-                self.record.change(progress=replace(worker.progress, copied=copied))
+            attempt = self._around.deliveries.attempt(promise_key(worker.id, work.number))
+            if work.stage is PlotStage.DELIVERING and attempt is not None and attempt.copied:
+                copies.append(CopyProgress(work.number, attempt.copied, attempt.speed))
+                if worker.stage is Stage.FINISHING:
+                    copied = min(attempt.copied / work.plot.size, 1.0)
+        if copies or worker.progress.copies:
+            progress = replace(worker.progress, copied=copied, copies=tuple(copies))
+            self.record.change(progress=progress)
 
     async def _bring_plots(self) -> None:
         if self._stage is not Stage.FINISHING:

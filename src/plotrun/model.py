@@ -134,6 +134,18 @@ class ProcessRef:
 
 
 @dataclass(frozen=True)
+class CopyProgress:
+    """A plot that is being copied to its destination."""
+
+    number: int
+    """Which of its worker's plots it is."""
+    bytes: int
+    """So many have been copied."""
+    speed: float
+    """Bytes a second, since the copy began."""
+
+
+@dataclass(frozen=True)
 class Progress:
     """What the plotter's log has told so far about the plot being made."""
 
@@ -155,6 +167,8 @@ class Progress:
     """Since when the plotter has stood still, seconds since the epoch, if it is stuck."""
     copied: float = 0.0
     """How much of the finished file has been copied to its destination."""
+    copies: tuple[CopyProgress, ...] = ()
+    """The worker's plots that are being copied now."""
     phase_starts: tuple[float, ...] = ()
     """When each phase of this plot was first seen, from phase 1 to the one it is in."""
     tmp_bytes: int = 0

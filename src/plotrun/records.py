@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from plotrun.model import (
+    CopyProgress,
     Plot,
     PlotFormat,
     PlotStage,
@@ -75,7 +76,9 @@ def _timing(data: Mapping[str, Any] | None) -> Timing | None:
 
 
 def _progress(data: Mapping[str, Any]) -> Progress:
-    return Progress(**{**data, "phase_starts": tuple(data.get("phase_starts", ()))})
+    copies = tuple(CopyProgress(**copy) for copy in data.get("copies", ()))
+    starts = tuple(data.get("phase_starts", ()))
+    return Progress(**{**data, "phase_starts": starts, "copies": copies})
 
 
 def _plot_work(data: Mapping[str, Any]) -> PlotWork:

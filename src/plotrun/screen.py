@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from plotrun.words import duration_words, printable
+from plotrun.words import duration_words, printable, size_words
 
 Row = Mapping[str, Any]
 
@@ -108,6 +108,9 @@ def stage_words(worker: Row) -> str:
     waiting = [plot["waiting"] for plot in worker["plots"] if plot["waiting"]]
     if waiting:
         return f"waiting: {printable(waiting[0])}"
+    speeds = [plot["copy_speed"] for plot in worker["plots"] if plot["copy_speed"]]
+    if worker["stage"] == "finishing" and speeds:
+        return f"copying, {size_words(sum(speeds))}/s"
     if worker["stage"] == "plotting":
         if worker["alive"] is False:
             return "plotter has ended"

@@ -79,9 +79,9 @@ class Disks:
 
     async def _ask(self, path: Path) -> Disk:
         answer = await self._ask_itself(path)
-        hung = self._left_behind.values()
-        if any(path == d.path or d.device is not None and d.device == answer.device for d in hung):
-            return replace(answer, trouble=NOT_ANSWERING)
+        for disk in self._left_behind.values():
+            if disk.path == path or (disk.device is not None and disk.device == answer.device):
+                return replace(answer, trouble=NOT_ANSWERING)
         return answer
 
     async def _ask_itself(self, path: Path) -> Disk:

@@ -102,11 +102,14 @@ def _worker(worker: Worker, now: float, own: bool) -> dict[str, Any]:
         "trouble": progress.trouble,
         "stuck_since": progress.still_since,
         "plots_wanted": worker.plots_wanted,
-        "plots": [_plot(work) for work in worker.plots],
+        "plots": [_plot(work, worker) for work in worker.plots],
     }
 
 
-def _plot(work: PlotWork) -> dict[str, Any]:
+def _plot(work: PlotWork, worker: Worker) -> dict[str, Any]:
+    copies = worker.progress.copies
+    copy = next((each for each in copies if each.number == work.number), None)
+    speed = copy.speed if copy else None
     return {
         "number": work.number,
         "plot_id": work.plot.plot_id,
@@ -117,6 +120,9 @@ def _plot(work: PlotWork) -> dict[str, Any]:
         "stage": str(work.stage),
         "dst": _text(work.dst),
         "waiting": work.waiting,
+        "copied": copy.bytes if copy else None,
+        "copy_speed": speed,
+        "copy_seconds_left": (work.plot.size - copy.bytes) / speed if copy and speed else None,
         "post": work.post,
     }
 

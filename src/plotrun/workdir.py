@@ -149,6 +149,19 @@ def put_aside(plot: Path, directory: Path) -> None:
     plot.rename(target)
 
 
+def remove_readable(plot: Path) -> None:
+    """Remove a bad plot, if its disk reads it: or it may be the disk that is bad, and not the plot.
+
+    Raises:
+        OSError: it cannot be read, or not be removed.
+    """
+    with plot.open("rb", buffering=0) as file:
+        buffer = bytearray(1024 * 1024)
+        while file.readinto(buffer):
+            pass
+    plot.unlink()
+
+
 def half_copies(final_dir: Path, plot_ids: Collection[str]) -> list[Path]:
     """Files in *final_dir* that are named after one of the plots, and are no plots."""
     with contextlib.suppress(OSError), os.scandir(final_dir) as entries:
