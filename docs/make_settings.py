@@ -10,7 +10,8 @@ from dataclasses import MISSING
 from pathlib import Path
 
 from plotrun.manager import load_plugins
-from plotrun.settings.schema import Key, Schema
+from plotrun.settings.key import Key
+from plotrun.settings.schema import Schema
 from plotrun.words import duration_words
 
 PAGE = Path(__file__).with_name("settings.md")
@@ -60,7 +61,7 @@ def _cell(text: str) -> str:
 def _default(key: Key) -> str:
     if key.default is MISSING:
         return "must be given"
-    if key.default is None:
+    if key.default is None or key.default in ((), {}):
         return "-"
     if isinstance(key.default, float):
         return f'`"{duration_words(key.default)}"`'

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plotrun.model import TMP2_IN_DST
-from plotrun.settings.schema import Key, Schema
+from plotrun.settings.key import Key
+from plotrun.settings.schema import Schema
 from plotrun.words import duration_words
 
 

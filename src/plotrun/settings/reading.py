@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from plotrun.settings import lines
+from plotrun.settings.key import Key, WrongRows
 from plotrun.settings.problems import Problem, dotted, nearest, shown
-from plotrun.settings.schema import Key, Schema
+from plotrun.settings.schema import Schema
 
 WRONG: Any = object()
 """What a value is read as that is wrong."""
@@ -93,6 +94,12 @@ class Reading:
         for key in keys:
             try:
                 return key.read(given.raw, self._strict)
+            except WrongRows as error:
+                for each in error.problems:
+                    place = (*given.place, *each.place)
+                    self.problem(place, each.found, each.expected, each.hint)
+                self._wrong.add(given.place)
+                return WRONG
             except ValueError as error:
                 troubles.append(str(error))
         if keys[0].help.secret:
