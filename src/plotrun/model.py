@@ -244,6 +244,8 @@ class Worker:
     plots_forgotten: int = 0
     """Plots that went all the way and are not kept in `plots`: an endless process makes
     thousands."""
+    emitted: tuple[str, ...] = ()
+    """Which of its job's ``[[job.emit]]`` it has passed, in words."""
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The job as it was written when the worker started."""
 
@@ -305,6 +307,10 @@ class JobState:
     """When plotrun first found the job in the settings."""
     paused: str | None = None
     """Why it is paused, or None."""
+    starts_asked: int = 0
+    """Starts that events, fixed times or the user have asked for, and that are still to come."""
+    next_time: float | None = None
+    """When the next of its fixed times comes."""
 
 
 @dataclass(frozen=True)
@@ -316,6 +322,9 @@ class Hold:
     """When to ask again, if that is known; otherwise on the next change."""
     for_user: bool = False
     """Whether only the user can lift it."""
+    only_timing: bool = False
+    """Whether it says when a worker would better start, and not that none may start now: a start
+    by hand (``plotrun start``) passes it over."""
 
 
 @dataclass(frozen=True)
@@ -359,6 +368,7 @@ class EventKind(StrEnum):
     RUNNER_STOPPING = "runner_stopping"
     SETTINGS_CHANGED = "settings_changed"
     SETTINGS_INVALID = "settings_invalid"
+    SETTINGS_WARNING = "settings_warning"
     PLUGIN_FAILED = "plugin_failed"
     WORKER_CREATED = "worker_created"
     WORKER_ADOPTED = "worker_adopted"
@@ -383,6 +393,8 @@ class EventKind(StrEnum):
     WORKER_FAILED = "worker_failed"
     WORKER_ENDED = "worker_ended"
     JOB_ENDED = "job_ended"
+    JOB_EVENT = "job_event"
+    STARTS_DROPPED = "starts_dropped"
 
 
 @dataclass(frozen=True)

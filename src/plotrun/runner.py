@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from plotrun.between_jobs import BetweenJobs
 from plotrun.clock import Clock
 from plotrun.current_settings import CurrentSettings
 from plotrun.delivery import Deliveries
@@ -107,6 +109,7 @@ class Runner:
             lambda: self.workers,
             lambda worker, job, plotter: self._live(worker, job, plotter, resumed=False),
         )
+        self._between = BetweenJobs(self._around, self.lives)
         plugins.on_failure = self._plugin_failed
 
     # What others may ask of it
@@ -163,7 +166,7 @@ class Runner:
                 await self._start_what_may_start()
                 await self._let_finish()
                 stuck = await self._jobs_ended()
-                if until_done and self._nothing_to_do():
+                if until_done and not self._wake.is_set() and self._nothing_to_do():
                     break
                 await self._wait()
         finally:
@@ -175,6 +178,7 @@ class Runner:
         doorbell = Doorbell(self.store.file.parent, self._rung)
         await asyncio.to_thread(self.store.events.forget_old)
         await asyncio.to_thread(self.store.jobs.note_listed, self.settings.jobs, self.clock.now())
+        await self._between.begin()
         self._tell_all(EventKind.RUNNER_STARTED, settings=str(self.settings.file))
         for failure in tuple(self.plugins.failures):
             self._tell_failure(failure)
@@ -187,6 +191,7 @@ class Runner:
         """Leave plotters and commands to themselves, and copies to the next runner."""
         doorbell.close()
         await self._deliveries.stop()
+        await self._between.end()
         for task in (*tasks, *self._tasks.values()):
             task.cancel()
         await asyncio.gather(*tasks, *self._tasks.values(), return_exceptions=True)
@@ -254,7 +259,7 @@ class Runner:
                 await self._deliveries.promise(key, worker.dst, worker.plot_size)
 
     def _live(self, worker: Worker, job: Job, plotter: Plotter, resumed: bool) -> None:
-        life = Life(WorkerRecord(self._around, worker), job, plotter, resumed)
+        life = Life(WorkerRecord(self._around, worker, job), job, plotter, resumed)
         self.lives[worker.id] = life
         self._tasks[worker.id] = asyncio.create_task(self._see_through(life))
 
@@ -283,9 +288,12 @@ class Runner:
 
     async def _start_what_may_start(self) -> None:
         await self._take_up_settings()
+        await self._between.look()
         for job in self.settings.jobs:
             while not self._stopping and await self._starter.start(job):
                 pass
+            hold, asked = self.holds.get(job.name), self._starter.asked.get(job.name, ())
+            await self._between.give_up(job, hold, asked)
 
     async def _let_finish(self) -> None:
         """Ask plotters to end after the plot under way: that is enough, or the user said so."""
@@ -318,6 +326,7 @@ class Runner:
         self._deliveries.copies_per_disk = new.general.copies_per_disk
         self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file))
         await asyncio.to_thread(self.store.jobs.note_listed, new.jobs, self.clock.now())
+        await self._between.take_up_settings()
         self._room_changed()
 
     # Jobs that have made all of their plots
@@ -338,17 +347,25 @@ class Runner:
                 data = {"plots": record.made}
                 event = Event(EventKind.JOB_ENDED, self.clock.now(), job.name, None, data)
                 events = [event] if ended else []
-                await asyncio.to_thread(self.store.jobs.set_ended, job.name, ended, events)
+                due = self._between.emitted_by_end(job) if ended else []
+                save = functools.partial(self.store.jobs.set_ended, job.name, ended, events)
+                await asyncio.to_thread(self.store.save_emitting, due, save)
                 for each in events:
                     self._tell(each)
+                self.wake()
             if hold is not None and hold.for_user and not isinstance(hold, JobEnds):
                 stuck.append(f"job {job.name}: {hold.reason}")
         return stuck
 
     def _nothing_to_do(self) -> bool:
         """Whether no worker is alive and none will be without the user."""
-        waiting = (self.holds.get(job.name) for job in self.settings.jobs)
-        return not self.lives and all(hold is not None and hold.for_user for hold in waiting)
+        if self.lives:
+            return False
+        for job in self.settings.jobs:
+            hold = self.holds.get(job.name)
+            if hold is None or not hold.for_user or self._between.coming_for(job):
+                return False
+        return True
 
     # Time
 
@@ -356,7 +373,8 @@ class Runner:
         """Until something changes, or a hold may have passed."""
         now = self.clock.now()
         untils = [hold.until - now for hold in self.holds.values() if hold and hold.until]
-        timeout = max(0.0, min([ASK_AGAIN, *untils]))
+        next_event = [] if self._between.next_at is None else [self._between.next_at - now]
+        timeout = max(0.0, min([ASK_AGAIN, *untils, *next_event]))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), timeout)
 
@@ -364,6 +382,7 @@ class Runner:
         while True:
             await self.clock.sleep(TICK)
             await self._write_noted()
+            self._between.let_workers_emit()
             if self._current.outdated:
                 self.wake()
 

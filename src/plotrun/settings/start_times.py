@@ -129,7 +129,7 @@ def _scheduled(library: ModuleType, every: HowOften, at: str | None) -> Any:
 
 class _Datetime(datetime):
     @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # noqa: ARG003
         """The moment that is asked about."""
         return _moment.get()
 

@@ -10,17 +10,28 @@ escapes carry them (PEP 383).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from plotrun.model import Event, Measured, Progress, Stage, Worker
 from plotrun.records import as_json, worker_from_json
+from plotrun.store.asked_starts import AskedStart, AskedStarts, Asker
 from plotrun.store.database import Database, StoreError, make_state_dir
+from plotrun.store.due_events import DueEvent, DueEvents
 from plotrun.store.events import Events
 from plotrun.store.jobs import JobRecord, Jobs, job_state
 from plotrun.store.measured import MeasuredPlots
 
-__all__ = ["JobRecord", "Store", "StoreError", "job_state", "make_state_dir"]
+__all__ = [
+    "AskedStart",
+    "Asker",
+    "DueEvent",
+    "JobRecord",
+    "Store",
+    "StoreError",
+    "job_state",
+    "make_state_dir",
+]
 
 
 class Store:
@@ -35,7 +46,9 @@ class Store:
         self._db = Database(state_dir)
         self.file = self._db.file
         self.events = Events(self._db)
-        self.jobs = Jobs(self._db, self.events)
+        self.asked = AskedStarts(self._db, self.events)
+        self.due = DueEvents(self._db, self.events, self.asked)
+        self.jobs = Jobs(self._db, self.events, self.asked)
         self.measured = MeasuredPlots(self._db)
 
     def close(self) -> None:
@@ -43,6 +56,12 @@ class Store:
         self._db.close()
 
     # Workers
+
+    def save_emitting(self, due: Sequence[DueEvent], save: Callable[[], None]) -> None:
+        """Write by *save* a step that emits these events, and the events, in one commit."""
+        with self._db.writing():
+            save()
+            self.due.add(due)
 
     def save_worker(self, worker: Worker, events: Sequence[Event] = ()) -> None:
         """Write a worker's record, together with the events that tell of the change."""
@@ -162,9 +181,12 @@ class Store:
 
     # Directories in turn
 
-    def save_created(self, worker: Worker, events: Sequence[Event]) -> None:
+    def save_created(
+        self, worker: Worker, events: Sequence[Event], asked: AskedStart | None = None
+    ) -> None:
         """Write a new worker, and that its temporary directories were chosen just now.
 
+        It is one of the starts that were *asked* for, if it is.
         One commit: it stands between a plotter's exit and the next one's start.
         """
         own = {worker.tmp_dir, worker.tmp2_dir} - {None}
@@ -172,6 +194,8 @@ class Store:
             self._save(worker)
             for path in sorted(directory.parent for directory in own if directory):
                 self._use(path)
+            if asked is not None:
+                self.asked.one_started(asked.number)
             self.events.add(events)
 
     def use(self, path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plotrun.model import STAGES_WITH_PLOTTER, Event, EventKind, Job, JobState, Stage, Worker
+from plotrun.store.asked_starts import AskedStart, AskedStarts
 from plotrun.store.database import Database
 from plotrun.store.events import Events
 
@@ -27,14 +28,19 @@ class JobRecord:
     holds: tuple[str, ...] = ()
     delivered: Mapping[str, int] = field(default_factory=dict)
     """Plots delivered by each worker that has not ended."""
+    asked: Sequence[AskedStart] = ()
+    """Starts that were asked for and are still to come, in the order in which they are tried."""
+    next_time: float | None = None
+    events_paused: bool = False
 
 
 class Jobs:
     """Jobs by name, whether or not the settings have them."""
 
-    def __init__(self, database: Database, events: Events) -> None:
+    def __init__(self, database: Database, events: Events, asked: AskedStarts) -> None:
         self._db = database
         self._events = events
+        self._asked = asked
 
     def record(self, name: str) -> JobRecord:
         """What is stored of a job; a new one has made nothing."""
@@ -42,8 +48,8 @@ class Jobs:
             ((made,),) = self._db.rows("SELECT count(*) FROM deliveries WHERE job = ?", name)
             starts = self._last_starts(name)
             rows = self._db.rows(
-                "SELECT failures_in_row, last_failure_at, listed_at, paused, ended, holds "
-                "FROM jobs WHERE name = ?",
+                "SELECT failures_in_row, last_failure_at, listed_at, paused, ended, holds, "
+                "events_paused FROM jobs WHERE name = ?",
                 name,
             )
             delivered = dict(
@@ -56,7 +62,7 @@ class Jobs:
             )
             if not rows:
                 return JobRecord(name, made, 0, None, *starts, delivered=delivered)
-            failures, failed_at, listed_at, paused, ended, holds = rows[0]
+            failures, failed_at, listed_at, paused, ended, holds, events_paused = rows[0]
             return JobRecord(
                 name,
                 made,
@@ -68,6 +74,9 @@ class Jobs:
                 bool(ended),
                 tuple(json.loads(holds)),
                 delivered,
+                self._asked.of(name),
+                self._asked.next_time(name),
+                bool(events_paused),
             )
 
     def _last_starts(self, job: str) -> tuple[float | None, float | None]:
@@ -102,6 +111,10 @@ class Jobs:
         """
         with self._db.writing():
             self._db.run("DELETE FROM listed_jobs")
+            names = json.dumps([job.name for job in jobs])
+            self._db.run(
+                "DELETE FROM asked_starts WHERE job NOT IN (SELECT value FROM json_each(?))", names
+            )
             for position, job in enumerate(jobs):
                 self._db.run(
                     "INSERT INTO listed_jobs VALUES (?, ?, ?, ?)",
@@ -161,4 +174,6 @@ def job_state(record: JobRecord, workers: Sequence[Worker]) -> JobState:
         last_start_of_any=record.last_start_of_any,
         listed_at=record.listed_at,
         paused=record.paused,
+        starts_asked=sum(each.left for each in record.asked),
+        next_time=record.next_time,
     )

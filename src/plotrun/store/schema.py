@@ -85,5 +85,32 @@ _LISTED_AT = """
 ALTER TABLE jobs ADD COLUMN listed_at REAL
 """
 
-FORMS = (_FIRST, _FINISH_REQUESTS_AND_MEASURED, _LISTED_AT)
+_EVENTS_BETWEEN_JOBS = """
+CREATE TABLE due_events (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    due_at REAL NOT NULL,
+    job TEXT,
+    worker TEXT
+) STRICT;
+CREATE TABLE asked_starts (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    job TEXT NOT NULL,
+    asker TEXT NOT NULL,
+    name TEXT NOT NULL,
+    remaining INTEGER NOT NULL,
+    started INTEGER NOT NULL DEFAULT 0,
+    refused TEXT
+) STRICT;
+CREATE UNIQUE INDEX asked_starts_of ON asked_starts (job, asker, name) WHERE asker != 'hand';
+CREATE TABLE start_times (
+    job TEXT NOT NULL,
+    words TEXT NOT NULL,
+    next_at REAL NOT NULL,
+    PRIMARY KEY (job, words)
+) STRICT;
+ALTER TABLE jobs ADD COLUMN events_paused INTEGER NOT NULL DEFAULT 0
+"""
+
+FORMS = (_FIRST, _FINISH_REQUESTS_AND_MEASURED, _LISTED_AT, _EVENTS_BETWEEN_JOBS)
 """A store of form n has the tables of the first n steps; 0 is an empty file."""
