@@ -14,7 +14,7 @@ from plotrun.words import moment_words, printable, size_words
 _WORDS: Mapping[EventKind, str] = {
     EventKind.RUNNER_STARTED: "plotrun runs with {settings}",
     EventKind.RUNNER_STOPPING: "plotrun stops",
-    EventKind.SETTINGS_CHANGED: "the settings have changed and are in force",
+    EventKind.SETTINGS_CHANGED: "the settings have changed and are in force: {changes}",
     EventKind.SETTINGS_INVALID: "the old settings stay in force: {problems}",
     EventKind.SETTINGS_WARNING: "{problem}",
     EventKind.PLUGIN_FAILED: "plugin {plugin}: {hook}: {error}",

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from plotrun.between_jobs import BetweenJobs
@@ -30,8 +30,9 @@ from plotrun.observers import Observers
 from plotrun.placement import Placement
 from plotrun.plotter import Plotter
 from plotrun.process import Executor
+from plotrun.settings.changes import changes, changes_words
 from plotrun.settings.load import job_as_written
-from plotrun.settings.problems import SettingsError
+from plotrun.settings.problems import Problem, SettingsError
 from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.starting import Starter
@@ -180,6 +181,7 @@ class Runner:
         await asyncio.to_thread(self.store.jobs.note_listed, self.settings.jobs, self.clock.now())
         await self._between.begin()
         self._tell_all(EventKind.RUNNER_STARTED, settings=str(self.settings.file))
+        self._warn(())
         for failure in tuple(self.plugins.failures):
             self._tell_failure(failure)
         self.plugins.each("plotrun_started", runner=self)
@@ -315,6 +317,7 @@ class Runner:
         """Read the settings anew if the file has changed; a wrong file changes nothing."""
         if not self._current.outdated:
             return
+        old = self.settings
         try:
             new = await asyncio.to_thread(self._current.read)
         except SettingsError as error:
@@ -324,10 +327,19 @@ class Runner:
         self._disks.timeout = new.general.disk_timeout
         self._deliveries.verify = new.general.verify
         self._deliveries.copies_per_disk = new.general.copies_per_disk
-        self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file))
+        words = changes_words(changes(old, new, self._schema))
+        self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file), changes=words)
+        self._warn(old.warnings)
         await asyncio.to_thread(self.store.jobs.note_listed, new.jobs, self.clock.now())
         await self._between.take_up_settings()
         self._room_changed()
+
+    def _warn(self, told: Sequence[Problem]) -> None:
+        """Tell what may be wrong with the settings, but for what has been told."""
+        known = {(problem.key, problem.expected) for problem in told}
+        for problem in self.settings.warnings:
+            if (problem.key, problem.expected) not in known:
+                self._tell_all(EventKind.SETTINGS_WARNING, problem=str(problem))
 
     # Jobs that have made all of their plots
 

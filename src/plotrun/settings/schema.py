@@ -121,7 +121,9 @@ class JobKeys:
     enabled: Annotated[bool, Help("false: start nothing more for this job.")] = True
     command: Annotated[
         CommandLine | None,
-        Help("The plotter's program, or a whole shell line that ends with it."),
+        Help(
+            "The plotter's program, or a whole shell line that ends with it.", may_hold_secret=True
+        ),
     ] = None
     tmp2: Annotated[
         Tmp2 | None,

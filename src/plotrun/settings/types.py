@@ -25,6 +25,13 @@ class Help:
     text: str
     secret: bool = False
     """Its values appear in no message."""
+    may_hold_secret: bool = False
+    """Its values are told to nobody but whoever reads the settings."""
+
+    @property
+    def private(self) -> bool:
+        """Whether its values must not get into logs and events."""
+        return self.secret or self.may_hold_secret
 
 
 @dataclass(frozen=True, eq=False)  # types are hashed, and a JSON schema cannot be
