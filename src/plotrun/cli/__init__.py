@@ -21,6 +21,8 @@ COMMANDS = {
     "pause": "pause",
     "unpause": "unpause",
     "finish": "finish",
+    "start": "start",
+    "emit": "emit",
     "version": "version",
 }
 """Command and the module of this package that has it."""

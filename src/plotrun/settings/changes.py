@@ -70,13 +70,21 @@ def _changed(old: Written, new: Written, keys: Mapping[str, Key]) -> Iterator[st
 
 def _difference(old: Written, new: Written, name: str, keys: Mapping[str, Key]) -> str:
     values = [old.get(name), new.get(name)]
-    if keys[name].help.private or any(isinstance(value, dict) for value in values):
+    if keys[name].help.private or any(_has_tables(value) for value in values):
         return f"{name} changed"
     return f"{name} {_value(values[0])} -> {_value(values[1])}"
+
+
+def _has_tables(raw: Any) -> bool:
+    inner = raw.values() if isinstance(raw, dict) else raw if isinstance(raw, list) else ()
+    return any(isinstance(each, dict) for each in inner)
 
 
 def _value(raw: Any) -> str:
     if raw is None:
         return NOTHING
-    text = raw if isinstance(raw, str) else shown(raw)
+    if isinstance(raw, dict):
+        text = f"{{ {', '.join(f'{name} = {shown(value)}' for name, value in raw.items())} }}"
+    else:
+        text = raw if isinstance(raw, str) else shown(raw)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from plotrun.model import Event
@@ -62,9 +62,11 @@ class DueEvents:
                     self._asked.by_event(job, event.name, count)
             self._events.add(told)
 
-    def pause(self, jobs: Collection[str], paused: bool) -> None:
-        """Let jobs emit nothing until that is lifted; what they have emitted still comes."""
-        with self._db.writing():
-            for name in jobs:
-                self._db.run("INSERT OR IGNORE INTO jobs (name) VALUES (?)", name)
-                self._db.run("UPDATE jobs SET events_paused = ? WHERE name = ?", int(paused), name)
+    def pause(self, job: str, paused: bool) -> None:
+        """Let a job emit nothing until that is lifted; what it has emitted still comes."""
+        self._db.run(
+            "INSERT INTO jobs (name, events_paused) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET events_paused = excluded.events_paused",
+            job,
+            int(paused),
+        )
