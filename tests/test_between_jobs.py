@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as hypothesis_given
+from hypothesis import strategies as st
 
 from farm import Farm
 from plotrun import CHIAPOS_PHASE_SHARES, Event, EventKind
 from plotrun.store import DueEvent, Store
-from simulated import EPOCH, HOUR, MINUTE, simulate_events
+from simulated import DAY, EPOCH, HOUR, MINUTE, simulate_events
 
 ENDS = list(accumulate(CHIAPOS_PHASE_SHARES))
 """Which part of a plot's time each phase ends at."""
@@ -212,3 +218,65 @@ def test_a_job_whose_events_are_off_emits_none_and_what_is_passed_meanwhile_is_g
     (worker,) = store.alive_workers()
     store.close()
     assert worker.emitted == ("phase-2 at 2 start",)
+
+
+# Whatever the settings
+
+NAMES = ("one", "two", "three")
+EVENTS = ("x", "y", "z")
+WORKER_MARKS = ("plotter started", "1:4 end", "2 start", "3 end", "plotter finished", "worker end")
+emits = st.fixed_dictionaries(
+    {"event": st.sampled_from(EVENTS), "at": st.sampled_from((*WORKER_MARKS, "job end"))},
+    optional={"delay": st.sampled_from(("1m", "25m"))},
+)
+jobs = st.fixed_dictionaries(
+    {
+        "plots": st.integers(1, 4),
+        "max_workers": st.integers(1, 3),
+        "emit": st.lists(emits, min_size=1, max_size=3, unique_by=repr),
+        "queue": st.booleans(),
+    },
+    optional={
+        "start_on": st.dictionaries(st.sampled_from(EVENTS), st.integers(1, 3), min_size=1),
+    },
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_given(
+    tables=st.lists(jobs, min_size=2, max_size=3),
+    codes=st.lists(st.sampled_from((0, 0, 0, 1)), min_size=1, max_size=5),
+    restarts=st.lists(st.floats(30, 2.5 * HOUR), max_size=4),
+    by_hand=st.sampled_from(EVENTS),
+)
+def test_each_event_comes_once_for_each_worker_and_nothing_starts_without_one(
+    tables: list[Table], codes: list[int], restarts: list[float], by_hand: str
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        farm = Farm(Path(directory))
+        named = dict(zip(NAMES, tables, strict=False))
+        write(farm, *(job(farm, name, **keys) for name, keys in named.items()))
+        given(farm, by_hand)
+        codes_of = lambda number: codes[number % len(codes)]  # noqa: E731
+        events = simulate_events(farm, 3 * HOUR / DAY, 20 * MINUTE, codes_of, restarts=restarts)
+    came = Counter((e.job, e.worker, e.data["event"]) for e in events if is_event(e))
+    ended = {e.worker: e for e in events if e.kind is EventKind.WORKER_ENDED}
+    for event in events:
+        if event.kind is EventKind.WORKER_CREATED:
+            wanted: Counter[str] = Counter()
+            for each in named[event.job or ""]["emit"]:
+                wanted[each["event"]] += each["at"] in (*WORKER_MARKS,)
+            for name in EVENTS:
+                count = came[event.job, event.worker, name]
+                assert count <= wanted[name], "once for each worker"
+                end = ended.get(event.worker)
+                if end and end.data["outcome"] == "done" and end.at - EPOCH < 2.5 * HOUR:
+                    assert count == wanted[name], "no event is lost"
+    for name, keys in named.items():
+        if "start_on" in keys:
+            asked = sum(n * keys["start_on"].get(event, 0) for (_, _, event), n in came.items())
+            assert len(times(events, EventKind.WORKER_CREATED, name)) <= asked
+
+
+def is_event(event: Event) -> bool:
+    return event.kind is EventKind.JOB_EVENT

@@ -129,7 +129,9 @@ def test_a_start_by_hand_without_a_runner_waits_for_it_and_a_pause_holds_it(farm
 
 
 def test_paused_events_are_not_emitted_and_the_job_goes_on(farm: Farm) -> None:
-    tables = emitting("over", "worker end") + more_job(farm, "b", 'start_on = { "over" = 1 }')
+    tables = emitting("over", "worker end") + more_job(
+        farm, "b", 'plots = 1\nstart_on = { "over" = 1 }'
+    )
     farm.write(plots=1, job=tables)
     paused = farm.plotrun("pause", "test", "--events").stdout
     assert paused == "job test emits no events until `plotrun unpause test --events`\n"
@@ -140,7 +142,7 @@ def test_paused_events_are_not_emitted_and_the_job_goes_on(farm: Farm) -> None:
     assert len(farm.plots()) == 1
     lifted = farm.plotrun("unpause", "--all", "--events").stdout
     assert lifted == "job test emits its events again\njob b emits its events again\n"
-    farm.write(plots=2, job=tables.replace("k = 18", "k = 18\nplots = 1"))
+    farm.write(plots=2, job=tables)
     assert farm.run_until_done().returncode == 0
     assert names(farm) == ["over"]
     assert len(farm.plots()) == 3
