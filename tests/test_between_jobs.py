@@ -242,7 +242,7 @@ jobs = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @hypothesis_given(
     tables=st.lists(jobs, min_size=2, max_size=3),
     codes=st.lists(st.sampled_from((0, 0, 0, 1)), min_size=1, max_size=5),
