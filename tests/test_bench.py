@@ -56,3 +56,10 @@ def test_cli_startup() -> None:
     found = figures("cli_startup.py", "--repeat", "2", "--workers", "2")
     for command in ("help", "version", "status", "status_json", "status_without_runner"):
         assert 0 < found[command]["best_ms"] <= found[command]["median_ms"]
+
+
+def test_simulate() -> None:
+    found = figures("simulate.py", "--days", "1", "--repeat", "1")
+    assert found["workers"] == 12
+    assert found["plots"] == 36
+    assert found["seconds"] > 0

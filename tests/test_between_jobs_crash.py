@@ -16,15 +16,16 @@ from unittest import mock
 import pytest
 
 from farm import Farm
-from plotrun import EventKind, follow
-from plotrun import runner as runner_module
-from plotrun.clock import LoopClock, SimulatedLoop
+from plotrun import EventKind, Job, Plotter
 from plotrun.manager import load_plugins
-from plotrun.runner import Runner
 from plotrun.settings.load import load_settings
+from plotrun.simulation.clock import SimulatedLoop
+from plotrun.simulation.disks import ENDLESS, FileSystem
+from plotrun.simulation.machine import Machine
+from plotrun.simulation.plotters import Figures
 from plotrun.store import Store
 from plotrun.store.database import Database
-from simulated import EPOCH, MINUTE, SimulatedExecutor
+from simulated import EPOCH, MINUTE
 from test_between_jobs import emit, job, write
 from test_start_and_emit import emitting, events, more_job
 
@@ -81,19 +82,24 @@ def killed(after: bool, at: int) -> Iterator[None]:
         yield
 
 
+def figures(plotter: Plotter, job: Job, number: int) -> Figures:
+    sizes = plotter.sizes(job)
+    seconds = tuple(10 * MINUTE * share for share in plotter.phase_shares)
+    return Figures(seconds, sizes.plot, sizes.tmp)
+
+
 def simulate_killed(farm: Farm, seconds: float, after: bool, at: int) -> bool:
     """Run the settings of *farm*, killed at that commit and started again: whether it was."""
-    executor: SimulatedExecutor | None = None
+    machine: Machine | None = None
     store: Store | None = None
 
-    async def run(until: float) -> None:
-        nonlocal executor, store
-        loop = asyncio.get_running_loop()
-        executor = executor or SimulatedExecutor(10 * MINUTE, lambda number: 0)
-        plugins, store = load_plugins(), Store(farm.state_dir)
-        settings = load_settings(farm.settings, plugins.schema())
-        runner = Runner(settings, plugins, store, executor, LoopClock(EPOCH))
-        loop.call_at(until, runner.stop)
+    async def run() -> None:
+        nonlocal machine, store
+        disk = FileSystem("disk", ENDLESS, ENDLESS)
+        machine = machine or Machine({farm.root: disk}, figures, EPOCH)
+        plugins, store = load_plugins(), Store(farm.state_dir, lasting=False)
+        runner = machine.runner(load_settings(farm.settings, plugins.schema()), plugins, store)
+        asyncio.get_running_loop().call_at(seconds, runner.stop)
         await runner.run()
         store.close()
 
@@ -105,18 +111,15 @@ def simulate_killed(farm: Farm, seconds: float, after: bool, at: int) -> bool:
             task.cancel()
         await asyncio.gather(*mine, return_exceptions=True)
 
-    with contextlib.ExitStack() as seldom:
-        seldom.enter_context(mock.patch.object(runner_module, "TICK", MINUTE))
-        seldom.enter_context(mock.patch.object(follow, "INTERVAL", MINUTE))
-        loop = seldom.enter_context(asyncio.Runner(loop_factory=SimulatedLoop))
+    with asyncio.Runner(loop_factory=SimulatedLoop) as loop:
         try:
             with killed(after, at):
-                loop.run(run(seconds))
+                loop.run(run())
         except Killed:
             assert store is not None
             store.close()  # the dead write nothing
             loop.run(bury())
-            loop.run(run(seconds))
+            loop.run(run())
             return True
     return False
 

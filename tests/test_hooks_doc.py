@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -212,3 +213,12 @@ def test_plotrun_started_and_stopping(farm: Farm) -> None:
     # Plotters that somebody else runs on this machine count too.
     assert re.search(r"^1 jobs, \d+ workers$", said, re.MULTILINE)
     assert re.search(r"^\d+ workers are left to themselves$", said, re.MULTILINE)
+
+
+def test_the_examples_of_a_simulation_are_asked(farm: Farm) -> None:
+    install(farm, "card", example("plotrun_simulated_plot"))
+    install(farm, "disks", example("plotrun_simulated_disk"))
+    farm.write(plots=0, k=32)
+    found = json.loads(farm.plotrun("simulate", "--days", "0.1", "--json").stdout)
+    assert found["jobs"][0]["mean_seconds"] == pytest.approx(60, abs=2)
+    assert {disk["total"] for disk in found["disks"]} == {18 * 10**12}

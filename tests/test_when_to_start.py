@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -167,8 +167,10 @@ class Rules:
             "start_early_delay": f"{keys['start_early_delay']}m",
         }
 
-    def broken(self, farm: Farm, events: Sequence[Event]) -> Iterator[str]:
-        """Every rule that a start broke."""
+    def broken(
+        self, farm: Farm, events: Sequence[Event], later: Rules | None = None, change: float = DAY
+    ) -> Iterator[str]:
+        """Every rule that a start broke; *later* are the rules in force after the *change*."""
         running: dict[str | None, Running] = {}
         last: dict[str | None, float] = {}
         for event in events:
@@ -176,7 +178,9 @@ class Rules:
             if event.kind is EventKind.PLOTTER_STARTED:
                 assert event.job is not None
                 start = Running(event.job, Path(str(event.data["tmp"])).name)
-                yield from self._broken_by(farm, start, list(running.values()), last, now)
+                in_force = self if later is None or now < change else later
+                if not change <= now < change + SETTLED:
+                    yield from in_force._broken_by(farm, start, [*running.values()], last, now)
                 running[event.worker] = start
                 last[event.job] = last[None] = now
             elif event.kind is EventKind.PHASE_CHANGED and event.worker in running:
@@ -258,6 +262,12 @@ limits = st.fixed_dictionaries(
 )
 
 
+SMALL = st.sampled_from((None, None, 300 * 2**30, 600 * 2**30))
+"""Bytes: room for a plot at a time, or two."""
+SETTLED = 5.0
+"""Seconds after which new settings are in force."""
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     jobs=st.fixed_dictionaries({"one": job_keys, "two": job_keys}),
@@ -267,6 +277,9 @@ limits = st.fixed_dictionaries(
     hours=st.lists(st.floats(0.5, 9), min_size=1, max_size=4),
     hand=st.sampled_from((None, "tmp", "t2")),
     restarts=st.lists(st.floats(60, 0.6 * DAY - 60), max_size=3),
+    failing=st.sampled_from((0, 0, 2, 3)),
+    room=st.fixed_dictionaries({"tmp": SMALL, "t2": SMALL, "a": SMALL}),
+    change=st.none() | st.tuples(st.floats(0, 0.6 * DAY), limits, minutes),
 )
 def test_no_start_breaks_a_maximum_or_a_stagger(
     jobs: dict[str, dict[str, Any]],
@@ -276,6 +289,9 @@ def test_no_start_breaks_a_maximum_or_a_stagger(
     hours: list[float],
     hand: str | None,
     restarts: list[float],
+    failing: int,
+    room: dict[str, int | None],
+    change: tuple[float, dict[str, int], int] | None,
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
         farm = Farm(Path(directory))
@@ -284,13 +300,24 @@ def test_no_start_breaks_a_maximum_or_a_stagger(
         by_hand = [ByHand(3 * HOUR, 8 * HOUR, argv)] if hand else []
         rules = Rules(jobs, limits, overall, ready, by_hand)
         rules.write(farm)
+        later, at, changes = None, DAY, []
+        if change is not None:
+            at, new_limits, new_overall = change
+            later = replace(rules, limits=new_limits, overall=new_overall)
+            changes = [(at, lambda: later.write(farm))]
         events = simulate_events(
             farm,
             0.6,
             lambda number: hours[number % len(hours)] * HOUR,
+            exit_code=lambda number: int(bool(failing) and number % failing == 0),
             by_hand=by_hand,
             restarts=restarts,
+            room={name: size for name, size in room.items() if size is not None},
+            changes=changes,
         )
-        assert list(rules.broken(farm, events)) == []
-        assert starts_of(events)[0] == pytest.approx(0, abs=1), "nothing holds the first start"
-        assert len(starts_of(events)) >= 3
+        assert list(rules.broken(farm, events, later, at)) == []
+        if change is None or at > 1:
+            assert starts_of(events)[0] == pytest.approx(0, abs=1), "nothing holds the first start"
+        if not failing and not any(room.values()):
+            assert len(starts_of(events)) >= 3
+        assert not [event for event in events if event.kind is EventKind.PLUGIN_FAILED]

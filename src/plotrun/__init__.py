@@ -66,6 +66,7 @@ from plotrun.settings.types import (
     AbsolutePaths,
     Bytes,
     ContractAddress,
+    Durations,
     Help,
     Name,
     PublicKey,
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from plotrun.command_line import plotter_argv
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
+    from plotrun.simulation.figures import DiskFigures, PlotFigures
 
 hookimpl = pluggy.HookimplMarker("plotrun")
 """Marks a function as the implementation of the hook of the same name."""
@@ -106,6 +108,8 @@ _LATE = {
     "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.settings",
     "plotter_argv": "plotrun.command_line",
+    "DiskFigures": "plotrun.simulation.figures",
+    "PlotFigures": "plotrun.simulation.figures",
 }
 """Names that bring much with them, imported when they are asked for."""
 
@@ -136,6 +140,8 @@ __all__ = [
     "ContractAddress",
     "CopyFailed",
     "Deliver",
+    "DiskFigures",
+    "Durations",
     "Event",
     "EventKind",
     "Fact",
@@ -158,6 +164,7 @@ __all__ = [
     "PhaseTook",
     "Plot",
     "PlotComplete",
+    "PlotFigures",
     "PlotFormat",
     "PlotNamed",
     "PlotStage",

@@ -57,7 +57,7 @@ class Deliveries:
         self._copying: dict[str, int] = {}
         self._copy_ended = asyncio.Condition()
         self._stopping = False
-        self._threads: set[asyncio.Future[Path]] = set()
+        self._moving: set[asyncio.Future[Path]] = set()
 
     async def candidates(self, paths: Sequence[Path], key: str = "") -> list[Candidate]:
         """The destinations *paths* as they are now, in the same order, for the plot of *key*."""
@@ -175,12 +175,12 @@ class Deliveries:
                 )
                 return destination
 
-            thread = in_daemon_thread(deliver, f"deliver {plot.path.name}")
-            self._threads.add(thread)
+            moving = self._disks.move(deliver, plot, dst)
+            self._moving.add(moving)
             try:
-                return await thread
+                return await moving
             finally:
-                self._threads.discard(thread)
+                self._moving.discard(moving)
 
     def _moved(self, key: str, left: int) -> None:
         """What is copied already is no longer free: promise only the rest."""
@@ -211,8 +211,8 @@ class Deliveries:
     async def stop(self, patience: float = 5.0) -> None:
         """Give up copies that are running: they are begun again by the next plotrun."""
         self._stopping = True
-        if self._threads:
-            await asyncio.wait(set(self._threads), timeout=patience)
+        if self._moving:
+            await asyncio.wait(set(self._moving), timeout=patience)
 
 
 def _shares(promise: _Promise, disk: Disk) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 from pathlib import Path
 
@@ -126,8 +125,13 @@ class FinishedPlot:
 
     async def _wait(self) -> None:
         """Until room may have changed: something was delivered, settings changed, time passed."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._around.room.wait(), RETRY_SECONDS)
+        room = asyncio.create_task(self._around.room.wait())
+        again = asyncio.create_task(self._around.clock.look_again(RETRY_SECONDS))
+        try:
+            await asyncio.wait((room, again), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            room.cancel()
+            again.cancel()
 
     async def _bring_to(self, dst: Path) -> Plot | None:
         """Bring the plot to *dst*; None if that failed, and the plot is where it was."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from plotrun.clock import Clock
     from plotrun.settings.settings import Settings
+    from plotrun.simulation.figures import DiskFigures, PlotFigures
 
 
 class Runner(Protocol):
@@ -136,6 +137,16 @@ def plotrun_make_room(
 
     Called in a thread, when the plot is finished and no destination has room.
     """
+
+
+@hookspec(firstresult=True)
+def plotrun_simulated_plot(job: Job, settings: Settings) -> PlotFigures | None:
+    """How long a plot of the job takes, for ``plotrun simulate``. Default: as measured."""
+
+
+@hookspec(firstresult=True)
+def plotrun_simulated_disk(path: Path, settings: Settings) -> DiskFigures | None:
+    """A directory's disk, for ``plotrun simulate``. Default: as it is now."""
 
 
 @hookspec

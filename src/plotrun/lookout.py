@@ -44,7 +44,7 @@ class Lookout:
     async def run(self) -> None:
         """Look around, for ever."""
         while True:
-            await self._clock.sleep(INTERVAL)
+            await self._clock.look_again(INTERVAL)
             await self.look()
 
     async def look(self) -> None:

@@ -33,6 +33,7 @@ BUILT_IN = (
     "madmax",
     "plot_header",
     "round_robin",
+    "simulation",
     "skip_full",
     "stagger",
     "tmp_ready",
@@ -74,6 +75,8 @@ class Plugins:
 
     blocked: frozenset[str] = frozenset()
     on_failure: Callable[[Failure], None] = field(default=lambda _: None)
+    asked: frozenset[str] | None = None
+    """The only hooks that are called; None: all."""
 
     def __post_init__(self) -> None:
         self._manager = pluggy.PluginManager("plotrun")
@@ -114,6 +117,8 @@ class Plugins:
     def implementations(self, hook: str) -> Iterator[tuple[str, Callable[..., Any]]]:
         """Name of the plugin and the function, for each implementation in calling order."""
         caller = getattr(self._manager.hook, hook)
+        if self.asked is not None and hook not in self.asked:
+            return
         for found in reversed(caller.get_hookimpls()):
             yield found.plugin_name, _by_keyword(found.function, found.argnames)
 

@@ -20,9 +20,13 @@ from plotrun.model import (
     Worker,
 )
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
 
 def as_json(value: Any) -> Any:
     """A model's dataclass as JSON knows it."""
+    if type(value) in _PLAIN:  # most values are, and records are written often
+        return value
     if dataclasses.is_dataclass(value):
         return {
             field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)

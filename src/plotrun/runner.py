@@ -33,6 +33,7 @@ from plotrun.process import Executor
 from plotrun.settings.changes import changes, changes_words
 from plotrun.settings.load import job_as_written
 from plotrun.settings.problems import Problem, SettingsError
+from plotrun.settings.schema import Schema
 from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.starting import Starter
@@ -58,7 +59,9 @@ class Runner:
         executor: Executor,
         clock: Clock,
         disks: Disks | None = None,
+        schema: Schema | None = None,
     ) -> None:
+        """*disks* and *schema*: this machine's, and that of *plugins*, unless others are given."""
         self.plugins = plugins
         self.store = store
         self.clock = clock
@@ -66,7 +69,7 @@ class Runner:
         self.watchers: list[Callable[[Event], None]] = [log_event]
         """Called with every event, on the event loop."""
         self._executor = executor
-        self._schema = plugins.schema()
+        self._schema = schema or plugins.schema()
         self._current = CurrentSettings(settings, self._schema)
         self._disks = disks or Disks(settings.general.disk_timeout)
         self._deliveries = Deliveries(
@@ -95,6 +98,7 @@ class Runner:
             executor=executor,
             clock=clock,
             logs=self._logs,
+            disks=self._disks,
             deliveries=self._deliveries,
             settings=lambda: self.settings,
             tell=self._tell,
@@ -124,6 +128,11 @@ class Runner:
     def holds(self) -> Mapping[str, Hold | None]:
         """Why each job was held when it was asked last."""
         return self._starter.holds
+
+    @property
+    def hold_watchers(self) -> list[Callable[[str, Hold | None], None]]:
+        """Called with a job's name and its hold whenever it has been asked."""
+        return self._starter.watchers
 
     @property
     def workers(self) -> list[Worker]:
@@ -158,6 +167,7 @@ class Runner:
         tasks = [
             asyncio.create_task(self._logs.run()),
             asyncio.create_task(self._ticks()),
+            asyncio.create_task(self._ask_again()),
             asyncio.create_task(self._lookout.run()),
         ]
         stuck: list[str] = []
@@ -385,14 +395,20 @@ class Runner:
         """Until something changes, or a hold may have passed."""
         now = self.clock.now()
         untils = [hold.until - now for hold in self.holds.values() if hold and hold.until]
-        next_event = [] if self._between.next_at is None else [self._between.next_at - now]
-        timeout = max(0.0, min([ASK_AGAIN, *untils, *next_event]))
+        if self._between.next_at is not None:
+            untils.append(self._between.next_at - now)
+        timeout = max(0.0, min(untils)) if untils else None
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), timeout)
 
+    async def _ask_again(self) -> None:
+        while True:
+            await self.clock.look_again(ASK_AGAIN)
+            self.wake()
+
     async def _ticks(self) -> None:
         while True:
-            await self.clock.sleep(TICK)
+            await self.clock.look_again(TICK)
             await self._write_noted()
             self._between.let_workers_emit()
             if self._current.outdated:

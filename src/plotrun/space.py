@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from plotrun.model import Plot
 from plotrun.threads import in_daemon_thread
+from plotrun.workdir import temporary_bytes
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,14 @@ class Disks:
     async def ask(self, paths: Sequence[Path]) -> list[Disk]:
         """The state of each path, after `timeout` seconds at the latest."""
         return list(await asyncio.gather(*(self._ask(path) for path in paths)))
+
+    async def used(self, directories: Sequence[Path]) -> int:
+        """Bytes that temporary files in *directories* take, without finished plots."""
+        return await in_daemon_thread(lambda: temporary_bytes(directories), "measure")
+
+    def move(self, work: Callable[[], Path], plot: Plot, dst: Path) -> asyncio.Future[Path]:
+        """Do *work*, which brings *plot* to *dst* and answers its new path."""
+        return in_daemon_thread(work, f"deliver {plot.path.name} to {dst}")
 
     async def _ask(self, path: Path) -> Disk:
         question = self._open.get(path) or self._start(path)

@@ -29,6 +29,8 @@ class Starter:
         workers: Callable[[], list[Worker]],
         begin: Callable[[Worker, Job, Plotter], None],
     ) -> None:
+        self.watchers: list[Callable[[str, Hold | None], None]] = []
+        """Called with a job's name and its hold whenever it has been asked."""
         self.holds: dict[str, Hold | None] = {}
         """Why each job was held when it was asked last."""
         self.asked: dict[str, Sequence[AskedStart]] = {}
@@ -60,6 +62,8 @@ class Starter:
 
     async def _show_hold(self, record: JobRecord, hold: Hold | None, queue: bool) -> None:
         self.holds[record.name], self.asked[record.name] = hold, record.asked
+        for watcher in self.watchers:
+            watcher(record.name, hold)
         reasons = () if hold is None else tuple(hold.reason.split("\n"))
         if reasons and queue:
             reasons += tuple(f"queued: {each.left} by {each.words}" for each in record.asked)

@@ -24,9 +24,7 @@ from plotrun.plot_times import TimesOfPlots
 from plotrun.plotter import Plotter
 from plotrun.settings.schema import JobKeys
 from plotrun.standstill import Standstill, limit
-from plotrun.threads import in_daemon_thread
 from plotrun.words import duration_words
-from plotrun.workdir import temporary_bytes
 from plotrun.worker_record import WorkerRecord
 
 PATIENCE = 20.0
@@ -192,7 +190,7 @@ class PlotterWatch:
         if now - self._made_at >= PATIENCE:
             self.catch_up()
         directories = [d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None]
-        used = await in_daemon_thread(lambda: temporary_bytes(directories), "measure")
+        used = await self._around.disks.used(directories)
         self.times.current.tmp_bytes = max(used, self.times.current.tmp_bytes or 0)
         usage = await asyncio.to_thread(self._around.executor.usage, worker.process, children)
         seconds = self._still.look(now, usage)

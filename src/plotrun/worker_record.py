@@ -18,6 +18,7 @@ from plotrun.model import Event, EventKind, Job, PlotWork, Worker
 from plotrun.process import Executor
 from plotrun.settings.job_events import Emit, EventKeys
 from plotrun.settings.settings import Settings
+from plotrun.space import Disks
 from plotrun.store import DueEvent, Store, StoreError
 
 WRITE_AGAIN = 5.0
@@ -34,6 +35,7 @@ class Surroundings:
     executor: Executor
     clock: Clock
     logs: LogWatch
+    disks: Disks
     deliveries: Deliveries
     settings: Callable[[], Settings]
     tell: Callable[[Event], None]

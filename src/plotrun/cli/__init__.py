@@ -14,6 +14,7 @@ COMMANDS = {
     "status": "status",
     "history": "history",
     "analyze": "analyze",
+    "simulate": "simulate",
     "init": "init",
     "settings": "settings",
     "check": "check",

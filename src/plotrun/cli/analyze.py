@@ -99,15 +99,10 @@ def _own_logs(settings: str | None) -> str:
 
 
 def _tables(settings: str | None) -> Tables:
-    """The tables of all plotters that plugins bring, and of bladebit, whose logs others left."""
-    from plotrun.analysis.bladebit import BLADEBIT_FINISHED, NAME
-    from plotrun.analysis.reader import tables_of
+    from plotrun.analysis.stated import tables_of_plotters
     from plotrun.cli.opening import load_plugins_quietly
 
-    # The built-in plotters come last: what they state names the logs of others that state the same.
-    plotters = reversed(load_plugins_quietly(settings).plotters())
-    stated = {plotter.name: plotter.finished_log for plotter in plotters if plotter.finished_log}
-    return tables_of({NAME: BLADEBIT_FINISHED} | stated)
+    return tables_of_plotters(load_plugins_quietly(settings).plotters())
 
 
 def _nothing(searched: Sequence[str], findings: Findings) -> str:

@@ -84,6 +84,17 @@ def read_duration(value: Any) -> float:
     return seconds
 
 
+def read_durations(value: Any) -> tuple[float, ...]:
+    """Seconds of each of a list of durations.
+
+    Raises:
+        ValueError: it is no list, or an item is no duration.
+    """
+    if not isinstance(value, list) or not value:
+        raise ValueError("it is not a list of durations")
+    return tuple(read_duration(item) for item in value)
+
+
 def read_size(value: Any) -> int:
     """Bytes of "110GiB", "500 MB", or 0. GiB is 2^30 bytes, GB is 10^9.
 
@@ -183,6 +194,14 @@ _PATHS = {"anyOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]
 
 Seconds = Annotated[
     float, Written(read_duration, 'a duration such as "30s", "15m" or "1h30m"', _STRING)
+]
+Durations = Annotated[
+    tuple[float, ...],
+    Written(
+        read_durations,
+        'a list of durations such as ["2h30m", "50m"]',
+        {"type": "array", "items": _STRING, "minItems": 1},
+    ),
 ]
 Bytes = Annotated[int, Written(read_size, 'a size such as "500MB" or "110GiB"', _STRING)]
 AbsolutePath = Annotated[Path, Written(read_path, "an absolute path", _STRING)]

@@ -37,13 +37,13 @@ __all__ = [
 class Store:
     """The state of one state directory. May be used from any thread."""
 
-    def __init__(self, state_dir: Path) -> None:
-        """Open the state, making it if there is none.
+    def __init__(self, state_dir: Path, lasting: bool = True) -> None:
+        """Open the state, making it if there is none; *lasting*: over a power cut.
 
         Raises:
             StoreError: it cannot be opened, or was made by a newer plotrun.
         """
-        self._db = Database(state_dir)
+        self._db = Database(state_dir, lasting)
         self.file = self._db.file
         self.events = Events(self._db)
         self.asked = AskedStarts(self._db, self.events)
@@ -55,6 +55,10 @@ class Store:
         """Close the database."""
         self._db.close()
 
+    def copy_to(self, state_dir: Path) -> None:
+        """Copy all of it, as it is at one moment, into another state directory."""
+        self._db.copy_to(state_dir)
+
     # Workers
 
     def save_emitting(self, due: Sequence[DueEvent], save: Callable[[], None]) -> None:
@@ -63,6 +67,13 @@ class Store:
             save()
             self.due.add(due)
 
+    def forget_living(self) -> None:
+        """Forget workers that have not ended: for a state that is only played with."""
+        with self._db.writing():
+            self._db.run("DELETE FROM workers WHERE stage != ?", Stage.ENDED)
+            self.due.forget_all()
+            self.jobs.forget()
+
     def save_worker(self, worker: Worker, events: Sequence[Event] = ()) -> None:
         """Write a worker's record, together with the events that tell of the change."""
         with self._db.writing():
@@ -70,6 +81,7 @@ class Store:
             self.events.add(events)
 
     def _save(self, worker: Worker) -> None:
+        self.jobs.forget()
         self._db.run(
             "INSERT INTO workers VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
             "stage = excluded.stage, ended_at = excluded.ended_at, failed = excluded.failed, "

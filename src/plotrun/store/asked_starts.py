@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,6 +52,8 @@ class AskedStarts:
     def __init__(self, database: Database, events: Events) -> None:
         self._db = database
         self._events = events
+        self.changed: Callable[[], None] = lambda: None
+        """Called within every commit that changes what is asked of jobs, or when."""
 
     def by_event(self, job: str, name: str, count: int) -> None:
         """An event asks for *count* starts of *job*, beside those it has asked for before."""
@@ -72,6 +74,7 @@ class AskedStarts:
                 self._set_time(job, words, next_at)
 
     def _add(self, job: str, asker: Asker, name: str, count: int) -> None:
+        self.changed()
         self._db.run(
             "INSERT INTO asked_starts (job, asker, name, remaining) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (job, asker, name) WHERE asker != 'hand' "
@@ -102,6 +105,7 @@ class AskedStarts:
 
     def one_started(self, number: int) -> None:
         """A worker is written that was asked for; within that commit."""
+        self.changed()
         self._db.run(
             "UPDATE asked_starts SET remaining = remaining - 1, started = started + 1 "
             "WHERE number = ?",
@@ -115,6 +119,7 @@ class AskedStarts:
     def drop(self, asked: Sequence[AskedStart], reason: str, told: Sequence[Event]) -> None:
         """Give up what could not be started; whoever asked by hand is told the reason."""
         with self._db.writing():
+            self.changed()
             for each in asked:
                 if each.asker is Asker.HAND:
                     self._db.run(
@@ -145,11 +150,13 @@ class AskedStarts:
     def set_times(self, times: Mapping[tuple[str, str], float]) -> None:
         """Write when each fixed time of the settings comes next; there are no others."""
         with self._db.writing():
+            self.changed()
             self._db.run("DELETE FROM start_times")
             for (job, words), next_at in times.items():
                 self._set_time(job, words, next_at)
 
     def _set_time(self, job: str, words: str, next_at: float) -> None:
+        self.changed()
         self._db.run(
             "INSERT INTO start_times VALUES (?, ?, ?) "
             "ON CONFLICT (job, words) DO UPDATE SET next_at = excluded.next_at",

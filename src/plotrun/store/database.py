@@ -22,8 +22,10 @@ class StoreError(Exception):
 class Database:
     """The tables of one state directory. May be used from any thread."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, lasting: bool = True) -> None:
         """Open the state, making it if there is none.
+
+        A *lasting* one outlives a power cut: each commit is on the disk before it is answered.
 
         Raises:
             StoreError: it cannot be opened, or was made by a newer plotrun.
@@ -36,7 +38,7 @@ class Database:
                 self.file, timeout=30, isolation_level=None, check_same_thread=False
             )
             self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'OFF'}")
             self._make()
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
@@ -84,6 +86,17 @@ class Database:
                 if isinstance(error, sqlite3.OperationalError):
                     raise StoreError(f"{self.file}: cannot be written: {error}") from error
                 raise
+
+    def copy_to(self, state_dir: Path) -> None:
+        """Copy all of it, as it is at one moment, into another state directory."""
+        make_state_dir(state_dir)
+        with self._lock, contextlib.closing(sqlite3.connect(state_dir / FILE_NAME)) as other:
+            self._connection.backup(other)
+
+    def changes_of_others(self) -> int:
+        """A number that is another one once another process has written."""
+        ((number,),) = self.rows("PRAGMA data_version")
+        return int(number)
 
     def reading(self) -> AbstractContextManager[object]:
         """What is read meanwhile is of one moment, as far as this process writes."""

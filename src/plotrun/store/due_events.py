@@ -62,11 +62,19 @@ class DueEvents:
                     self._asked.by_event(job, event.name, count)
             self._events.add(told)
 
+    def forget_all(self) -> None:
+        """None of them comes, and nothing that they asked for."""
+        with self._db.writing():
+            self._db.run("DELETE FROM due_events")
+            self._db.run("DELETE FROM asked_starts")
+
     def pause(self, job: str, paused: bool) -> None:
         """Let a job emit nothing until that is lifted; what it has emitted still comes."""
-        self._db.run(
-            "INSERT INTO jobs (name, events_paused) VALUES (?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET events_paused = excluded.events_paused",
-            job,
-            int(paused),
-        )
+        with self._db.writing():
+            self._asked.changed()
+            self._db.run(
+                "INSERT INTO jobs (name, events_paused) VALUES (?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET events_paused = excluded.events_paused",
+                job,
+                int(paused),
+            )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plotrun.model import STAGES_WITH_PLOTTER, Event, EventKind, Job, JobState, Stage, Worker
@@ -41,43 +42,66 @@ class Jobs:
         self._db = database
         self._events = events
         self._asked = asked
+        asked.changed = self.forget
+        self._known: dict[str, JobRecord] = {}
+        """What was read last: it is asked for many times between two changes."""
+        self._others = -1
+
+    def forget(self) -> None:
+        """What is stored of jobs or of their workers changes in the present transaction."""
+        self._known.clear()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._db.writing():
+            self.forget()
+            yield
 
     def record(self, name: str) -> JobRecord:
         """What is stored of a job; a new one has made nothing."""
         with self._db.reading():  # all of it from one moment
-            ((made,),) = self._db.rows("SELECT count(*) FROM deliveries WHERE job = ?", name)
-            starts = self._last_starts(name)
-            rows = self._db.rows(
-                "SELECT failures_in_row, last_failure_at, listed_at, paused, ended, holds, "
-                "events_paused FROM jobs WHERE name = ?",
+            others = self._db.changes_of_others()
+            if others != self._others:
+                self._others = others
+                self.forget()
+            if name not in self._known:
+                self._known[name] = self._read(name)
+            return self._known[name]
+
+    def _read(self, name: str) -> JobRecord:
+        ((made,),) = self._db.rows("SELECT count(*) FROM deliveries WHERE job = ?", name)
+        starts = self._last_starts(name)
+        rows = self._db.rows(
+            "SELECT failures_in_row, last_failure_at, listed_at, paused, ended, holds, "
+            "events_paused FROM jobs WHERE name = ?",
+            name,
+        )
+        delivered = dict(
+            self._db.rows(
+                "SELECT worker, count(*) FROM deliveries WHERE job = ? AND worker IN "
+                "(SELECT id FROM workers WHERE stage != ?) GROUP BY worker",
                 name,
+                Stage.ENDED,
             )
-            delivered = dict(
-                self._db.rows(
-                    "SELECT worker, count(*) FROM deliveries WHERE job = ? AND worker IN "
-                    "(SELECT id FROM workers WHERE stage != ?) GROUP BY worker",
-                    name,
-                    Stage.ENDED,
-                )
-            )
-            if not rows:
-                return JobRecord(name, made, 0, None, *starts, delivered=delivered)
-            failures, failed_at, listed_at, paused, ended, holds, events_paused = rows[0]
-            return JobRecord(
-                name,
-                made,
-                failures,
-                failed_at,
-                *starts,
-                listed_at,
-                paused,
-                bool(ended),
-                tuple(json.loads(holds)),
-                delivered,
-                self._asked.of(name),
-                self._asked.next_time(name),
-                bool(events_paused),
-            )
+        )
+        if not rows:
+            return JobRecord(name, made, 0, None, *starts, delivered=delivered)
+        failures, failed_at, listed_at, paused, ended, holds, events_paused = rows[0]
+        return JobRecord(
+            name,
+            made,
+            failures,
+            failed_at,
+            *starts,
+            listed_at,
+            paused,
+            bool(ended),
+            tuple(json.loads(holds)),
+            delivered,
+            self._asked.of(name),
+            self._asked.next_time(name),
+            bool(events_paused),
+        )
 
     def _last_starts(self, job: str) -> tuple[float | None, float | None]:
         """When the last plotter of *job* was started, or is about to be; and the last of any."""
@@ -97,19 +121,20 @@ class Jobs:
 
     def set_holds(self, name: str, holds: Sequence[str]) -> None:
         """Write why a job may not start now, to be shown."""
-        self._db.run(
-            "INSERT INTO jobs (name, holds) VALUES (?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET holds = excluded.holds",
-            name,
-            json.dumps(list(holds)),
-        )
+        with self._writing():
+            self._db.run(
+                "INSERT INTO jobs (name, holds) VALUES (?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET holds = excluded.holds",
+                name,
+                json.dumps(list(holds)),
+            )
 
     def note_listed(self, jobs: Sequence[Job], now: float) -> None:
         """Write which jobs the settings have, for commands that do not read the settings.
 
         *now* is remembered as the time at which a new one was first seen.
         """
-        with self._db.writing():
+        with self._writing():
             self._db.run("DELETE FROM listed_jobs")
             names = json.dumps([job.name for job in jobs])
             self._db.run(
@@ -137,7 +162,7 @@ class Jobs:
 
     def set_ended(self, name: str, ended: bool, events: Sequence[Event] = ()) -> None:
         """Write whether a job has made all of its plots."""
-        with self._db.writing():
+        with self._writing():
             self._db.run(
                 "INSERT INTO jobs (name, ended) VALUES (?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET ended = excluded.ended",
@@ -148,7 +173,7 @@ class Jobs:
 
     def set_paused(self, name: str, reason: str | None) -> None:
         """Pause a job, or lift its pause and forget its failures."""
-        with self._db.writing():
+        with self._writing():
             self._db.run("INSERT OR IGNORE INTO jobs (name) VALUES (?)", name)
             self._db.run("UPDATE jobs SET paused = ? WHERE name = ?", reason, name)
             if reason is None:
