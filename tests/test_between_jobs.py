@@ -23,7 +23,7 @@ from simulated import DAY, EPOCH, HOUR, MINUTE, simulate_events
 ENDS = list(accumulate(CHIAPOS_PHASE_SHARES))
 """Which part of a plot's time each phase ends at."""
 SOON = 1.1 * MINUTE
-"""Logs are read once a minute here."""
+"""Seconds until a log is read."""
 Table = dict[str, Any]
 
 
@@ -84,7 +84,7 @@ MARKS = [
     ("4 start", ENDS[2]),
     ("4 end", 1.0),
     ("9:9 end", 1.0),
-    ("50%", 1.0),  # the simulated log tells no figures
+    ("50%", 0.5 / 0.95),  # of the way to the destination
     ("100%", 1.0),
     ("plotter finished", 1.0),
     ("delivered", 1.0),
@@ -101,7 +101,8 @@ def test_every_mark_is_passed_at_its_moment_and_once(farm: Farm) -> None:
     events = simulate_events(farm, 0.2, 2 * HOUR)
     for number, (at, part) in enumerate(MARKS):
         (came,) = emitted(events, f"e{number}")
-        assert part * 2 * HOUR <= came <= part * 2 * HOUR + SOON, at
+        slack = 3 * MINUTE if at == "50%" else SOON  # a figure comes with each step
+        assert part * 2 * HOUR - 1 <= came <= part * 2 * HOUR + slack, at
 
 
 def test_a_failed_worker_emits_what_it_had_reached_and_its_end(farm: Farm) -> None:
@@ -109,7 +110,9 @@ def test_a_failed_worker_emits_what_it_had_reached_and_its_end(farm: Farm) -> No
     write(farm, job(farm, "a", emit=tables), rest="[plugins.backoff]\npause_after = 1")
     events = simulate_events(farm, 0.1, HOUR, exit_code=lambda number: 1)
     came = {at for number, (at, _) in enumerate(MARKS) if emitted(events, f"e{number}")}
-    assert came == {"pre started", "pre finished", "plotter started", "worker end"}
+    never = {"4 end", "9:9 end", "100%", "plotter finished", "delivered", "job end"}
+    never |= {"post started", "post finished"}
+    assert came == {at for at, _ in MARKS} - never
 
 
 def test_an_event_starts_as_many_workers_as_the_job_says(farm: Farm) -> None:
@@ -206,6 +209,8 @@ def test_the_end_of_a_job_is_emitted_each_time_it_ends(farm: Farm) -> None:
         events = simulate_events(farm, 0.1, HOUR / 2, restarts=[HOUR])
         assert len(emitted(events, "a-over")) == 1
         assert len(starts(events, "b")) == 1
+        for plot in farm.plots():  # a second simulation makes the same ones
+            plot.unlink()
 
 
 def test_a_job_whose_events_are_off_emits_none_and_what_is_passed_meanwhile_is_gone(
