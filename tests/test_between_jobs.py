@@ -238,7 +238,9 @@ jobs = st.fixed_dictionaries(
     {
         "plots": st.integers(1, 4),
         "max_workers": st.integers(1, 3),
-        "emit": st.lists(emits, min_size=1, max_size=3, unique_by=repr),
+        "emit": st.lists(
+            emits, min_size=1, max_size=3, unique_by=lambda each: tuple(sorted(each.items()))
+        ),
         "queue": st.booleans(),
     },
     optional={

@@ -118,6 +118,7 @@ def simulate_killed(farm: Farm, seconds: float, after: bool, at: int) -> bool:
         except Killed:
             assert store is not None
             store.close()  # the dead write nothing
+            loop.get_loop().set_exception_handler(lambda *_: None)  # how it died is no news
             loop.run(bury())
             loop.run(run())
             return True
