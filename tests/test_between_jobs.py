@@ -190,6 +190,21 @@ def test_a_delay_outlasts_restarts(farm: Farm) -> None:
     assert starts(events, "b") == pytest.approx([20 * MINUTE], abs=2)
 
 
+def test_an_event_that_comes_before_logs_are_read_again_is_not_dropped(farm: Farm) -> None:
+    delays = ("10m", "20m", "30m")
+    tables = [emit("go", "plotter started", delay=delay) for delay in delays]
+    write(
+        farm,
+        job(farm, "a", plots=1, emit=tables),
+        job(farm, "b", start_on={"go": 1}, max_phase1=1, max_workers=3),
+    )
+    # Workers of b are in phase 1 for 8 minutes: with an old record of them nothing could start.
+    restarts = [20 * MINUTE - 0.1, 30 * MINUTE - 0.1]
+    events = simulate_events(farm, 0.1, 8 * MINUTE / ENDS[0], restarts=restarts)
+    assert starts(events, "b") == pytest.approx([n * 10 * MINUTE for n in (1, 2, 3)], abs=30)
+    assert times(events, EventKind.STARTS_DROPPED) == []
+
+
 def test_a_number_of_plots_ends_what_events_start(farm: Farm) -> None:
     over = [emit("over", "worker end")]
     write(farm, job(farm, "a", plots=3, start_on={"over": 5}, emit=over))
