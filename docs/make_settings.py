@@ -5,13 +5,13 @@ PLOTRUN_NO_ENTRY_POINTS=1 python docs/make_settings.py
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import MISSING
 from pathlib import Path
 
 from plotrun.manager import load_plugins
-from plotrun.settings.key import Key
-from plotrun.settings.schema import Schema
+from plotrun.settings.schema import Key, Schema
 from plotrun.words import duration_words
 
 PAGE = Path(__file__).with_name("settings.md")
@@ -61,8 +61,10 @@ def _cell(text: str) -> str:
 def _default(key: Key) -> str:
     if key.default is MISSING:
         return "must be given"
-    if key.default is None or key.default in ((), {}):
+    if key.default in (None, (), {}):
         return "-"
+    if isinstance(key.default, tuple):
+        return f"`{json.dumps(key.default)}`"
     if isinstance(key.default, float):
         return f'`"{duration_words(key.default)}"`'
     if isinstance(key.default, bool):

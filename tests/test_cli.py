@@ -35,7 +35,7 @@ def test_loading_the_plugins_imports_nothing_heavy() -> None:
     assert modules_after(code).isdisjoint(HEAVY)
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "settings show", "chiapos-check"])
+@pytest.mark.parametrize("name", [*COMMANDS, "settings show", "alerts test", "chiapos-check"])
 def test_every_command_explains_itself(farm: Farm, name: str) -> None:
     shown = farm.plotrun(*name.split(), "--help")
     assert shown.returncode == 0

@@ -37,7 +37,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "nothing": ('[[job.emit]]\nat = "1 end"', "11: job.emit.event: found nothing, expected a name"),
     "a key": (
         '[[job.emit]]\nevent = "x"\nat = "1 end"\ndely = "1m"',
-        '14: job.emit.dely: found unknown key "dely", expected one of event, at, delay '
+        '14: job.emit.dely: found unknown key "dely", expected a key of [job.emit] '
         "(did you mean delay?)",
     ),
     "the same twice": (

@@ -175,11 +175,7 @@ def test_early_starts_have_a_maximum(
             "plugins.limits.tmp: found a table, expected a table for each directory "
             '("/a": max_workers: found 0, expected a whole number of at least 1)',
         ),
-        (
-            'tmp = { "/a" = { max_work = 1 } }',
-            {},
-            'unknown key "max_work", expected one of max_workers, max_phase1 (did you',
-        ),
+        ('tmp = { "/a" = { max_work = 1 } }', {}, 'unknown key "max_work", did you mean max_wo'),
         ('tmp = { "a" = { } }', {}, '"a": it is a relative path'),
         ('tmp = { "/a" = 3 }', {}, '"/a": found 3, expected a table'),
         ('tmp = { "/a" = { }, "/a/" = { } }', {}, '"/a/": it is named twice'),

@@ -1,14 +1,15 @@
 """Settings in the manner of each older manager start plots at the moments that its rules give.
 
-The machine is the same for all: plots of ten hours (4 h, 1.5 h, 4 h and 0.5 h), and two tmp
-directories. Hours are counted from the beginning of the simulation.
+The settings and pictures are those of docs/starting.md: plots of ten hours (4 h, 1.5 h, 4 h and
+0.5 h) on two tmp directories. Hours are counted from the beginning of the simulation.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,20 +17,21 @@ import pytest
 from farm import Farm
 from simulated import HOUR
 
-PHASES = ["4h", "90m", "4h", "30m"]
+DOCS = Path(__file__).parents[1] / "docs"
+TEXT = (DOCS / "starting.md").read_text("utf-8")
+SECTION = TEXT.split("\n## In the manner of other managers\n")[1].split("\n## ")[0]
+MACHINE, *EXAMPLES = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)
+PICTURES = re.findall(r"\((starting-\w+\.svg)\)", SECTION)
 SOON = 0.01
 """Hours. Logs are read a second after they were written."""
 
 
-def simulated(farm: Farm, days: float, rest: str = "", job: str = "", **keys: Any) -> Any:
-    tmp = [str(farm.tmp), str(farm.root / "t2")]
-    values = {"tmp": tmp, "plots": 0, "k": 32, "simulated_phases": PHASES, "max_workers": 99}
-    disks = "".join(f'[plugins.simulation.disks."{t}"]\ncapacity = "9TB"\n' for t in tmp)
-    for name in "ab":
-        disks += f'[plugins.simulation.disks."{farm.root / name}"]\n'
-        disks += 'capacity = "90TB"\nbandwidth = "1GB"\n'
-    farm.write(plotter="chia", rest=disks + rest, job=job, **(values | keys))
-    ended = farm.plotrun("simulate", "--json", "--days", str(days))
+def simulated(farm: Farm, example: str, days: float = 1.5) -> Any:
+    """What came of an example, and its picture in the farm's directory."""
+    state = f'[plotrun]\nstate_dir = "{farm.state_dir}"\n'
+    farm.settings.write_text("\n".join((state, MACHINE, example)), "utf-8")
+    command = ("simulate", "--days", str(days), "--from", "2026-03-02", "--json")
+    ended = farm.plotrun(*command, "--svg", str(farm.root / "picture.svg"))
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
 
@@ -43,42 +45,43 @@ def hours(found: Any, job: str | None = None, tmp: str = "") -> list[float]:
     ]
 
 
-def about(expected: Sequence[float]) -> Any:
+def about(*expected: float) -> Any:
     return pytest.approx(list(expected), abs=len(expected) * SOON)
 
 
-def test_plotboss_smart(farm: Farm) -> None:
-    """One in phase 1 for each tmp: a start in each of them whenever phase 1 is over there."""
-    found = simulated(farm, 1, start_mode="smart", max_workers=8)
-    for tmp in ("tmp", "t2"):
-        assert hours(found, tmp=f"/{tmp}") == about([0, 4, 8, 12, 16, 20])
+def example_of(job: str) -> str:
+    (found,) = (example for example in EXAMPLES if f'name = "{job}"' in example)
+    return found
+
+
+def test_plotboss_one_in_phase_1_for_each_tmp(farm: Farm) -> None:
+    found = simulated(farm, example_of("smart"))
+    for tmp in ("nvme0", "nvme1"):
+        assert hours(found, tmp=tmp) == about(0, 4, 8, 12, 16, 20, 24, 28, 32)
 
 
 def test_swar_stagger_and_early_start(farm: Farm) -> None:
-    """Two at a time, an hour apart, and another one 30 minutes after a plot's phase 3."""
-    keys = {
-        "max_workers": 2,
-        "stagger": "1h",
-        "initial_delay": "30m",
-        "start_early_phase": 3,
-        "start_early_delay": "15m",
-        "start_early_max": 3,
-    }
-    found = simulated(farm, 1.2, **keys)
-    # The third: when the first has been past phase 3 (9.5 h after its start) for a quarter.
-    assert hours(found) == about([0.5, 1.5, 10.25, 11.25, 20, 21])
+    found = simulated(farm, example_of("early"))
+    # The third when the first has been past phase 3 (9.5 h after its start) for a quarter; a
+    # plot that ends makes no room: its successor has started.
+    assert hours(found) == about(0.5, 1.5, 10.25, 11.25, 20, 21, 29.75, 30.75)
 
 
 def test_plotman_tmp_readiness(farm: Farm) -> None:
-    """A tmp is ready when none of its plots is before 2:1; the one furthest on is taken."""
-    rest = '[plugins.tmp_ready]\nphase = "2:1"\n[plugins.stagger]\nstagger = "30m"\n'
-    found = simulated(farm, 1, rest, choose_tmp="furthest")
-    assert hours(found, tmp="/tmp") == about([0, 4, 8, 12, 16, 20])
-    assert hours(found, tmp="/t2") == about([0.5, 4.5, 8.5, 12.5, 16.5, 20.5])
+    found = simulated(farm, example_of("ready"))
+    assert hours(found, tmp="nvme0") == about(*(4 * n for n in range(9)))
+    assert hours(found, tmp="nvme1") == about(*(0.5 + 4 * n for n in range(9)))
 
 
-def test_it_never_starts_two_at_a_time_where_a_stagger_forbids_it(farm: Farm) -> None:
-    found = simulated(farm, 2, '[plugins.stagger]\nstagger = "17m"\n')
-    starts = hours(found)
+def test_no_stagger_is_undercut_in_two_days(farm: Farm) -> None:
+    rest = '[[job]]\nname = "many"\nmax_workers = 99\n[plugins.stagger]\nstagger = "17m"\n'
+    starts = hours(simulated(farm, rest, 2))
     assert len(starts) > 100
     assert all(b - a >= 17 / 60 - 1e-6 for a, b in pairwise(starts))
+
+
+@pytest.mark.parametrize(("example", "picture"), list(zip(EXAMPLES, PICTURES, strict=True)))
+def test_the_pictures_are_those_of_the_examples(farm: Farm, example: str, picture: str) -> None:
+    """Made anew by: plotrun simulate --days 1.5 --from 2026-03-02 --svg docs/…"""
+    simulated(farm, example)
+    assert (farm.root / "picture.svg").read_text("utf-8") == (DOCS / picture).read_text("utf-8")

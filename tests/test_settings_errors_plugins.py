@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 
 import pytest
 
-from plotrun import Help, KeyProblem, SettingsSection, Written
+from plotrun import Help, KeyProblem, SettingsSection, TellableError, Written
 from plotrun.builtin.chia import ChiaPlotter
 from plotrun.settings.load import load_settings
 from plotrun.settings.problems import SettingsError
@@ -24,6 +24,17 @@ def read_badly(value: Any) -> Any:
 class AlarmSettings:
     url: Annotated[str, Help("Where to.", secret=True)]
     word: Annotated[str, Written(read_badly, "a word"), Help("What.")] = "x"
+
+
+def read_secret(value: Any) -> Any:
+    if value == "pa55word":
+        raise TellableError("it is too short")
+    raise ValueError(f"{value} is no secret")
+
+
+@dataclass(frozen=True)
+class SecretSettings:
+    word: Annotated[str, Written(read_secret, "a secret"), Help("What.", secret=True)] = "x"
 
 
 @dataclass(frozen=True)
@@ -46,12 +57,12 @@ SCHEMA = Schema([OddPlotter()], [SettingsSection("alarm", AlarmSettings, AlarmJo
 ODD = '[[job]]\nname = "one"\nplotter = "odd"\ntmp = "/tmp/t"\ndst = "/tmp/d"\n'
 
 
-def problems(tmp_path: Path, text: str) -> list[str]:
+def problems(tmp_path: Path, text: str, schema: Schema = SCHEMA) -> list[str]:
     """What is said of a settings file, without its directory."""
     file = tmp_path / "settings.toml"
     file.write_text(text)
     with pytest.raises(SettingsError) as raised:
-        load_settings(file, SCHEMA)
+        load_settings(file, schema)
     return [str(problem).replace(f"{tmp_path}/", "") for problem in raised.value.problems]
 
 
@@ -62,6 +73,18 @@ def test_a_secret_appears_in_no_message(tmp_path: Path) -> None:
         "settings.toml:2: plugins.alarm.url: found a value that is kept secret, expected text"
     )
     assert "token" not in "".join(said)
+
+
+@pytest.mark.parametrize(("value", "hint"), [("pa55w0rd", ""), ("pa55word", " (it is too short)")])
+def test_of_a_secret_only_what_is_safe_to_tell_is_told(
+    tmp_path: Path, value: str, hint: str
+) -> None:
+    schema = Schema([OddPlotter()], [SettingsSection("safe", SecretSettings)])
+    text = f'[plugins.safe]\nword = "{value}"\n{ODD}fingerprint = 5\n'
+    assert problems(tmp_path, text, schema)[0] == (
+        "settings.toml:2: plugins.safe.word: found a value that is kept secret, "
+        f"expected a secret{hint}"
+    )
 
 
 def test_a_key_that_a_plugin_needs_must_be_given(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pluggy
 
 from plotrun.analysis.forms import FinishedLog, LineForm
 from plotrun.keys import puzzle_hash
+from plotrun.lines import event_words
 from plotrun.logparser import (
     CopyFailed,
     Fact,
@@ -30,6 +31,7 @@ from plotrun.logparser import (
     log_words,
 )
 from plotrun.model import (
+    EVENT_DATA,
     Candidate,
     Command,
     Deliver,
@@ -71,6 +73,8 @@ from plotrun.settings.types import (
     Name,
     PublicKey,
     Seconds,
+    Tables,
+    TellableError,
     Written,
 )
 from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
@@ -86,6 +90,7 @@ if TYPE_CHECKING:
         MadMaxPlotter,
         slashed,
     )
+    from plotrun.cli.opening import read_settings
     from plotrun.clock import Clock
     from plotrun.command_line import plotter_argv
     from plotrun.hookspecs import Runner
@@ -108,6 +113,7 @@ _LATE = {
     "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.settings",
     "plotter_argv": "plotrun.command_line",
+    "read_settings": "plotrun.cli.opening",
     "DiskFigures": "plotrun.simulation.figures",
     "PlotFigures": "plotrun.simulation.figures",
 }
@@ -127,6 +133,7 @@ __all__ = [
     "CHIAPOS_LOG",
     "CHIAPOS_PHASE_SHARES",
     "DAYS",
+    "EVENT_DATA",
     "MADMAX_FINISHED",
     "MADMAX_LOG",
     "POST_TAGS",
@@ -186,12 +193,15 @@ __all__ = [
     "SizesTold",
     "Stage",
     "StepStarted",
+    "Tables",
+    "TellableError",
     "Trouble",
     "TroubleKind",
     "Worker",
     "Written",
     "by_directory",
     "duration_words",
+    "event_words",
     "hookimpl",
     "log_words",
     "moment_words",
@@ -202,6 +212,7 @@ __all__ = [
     "printable",
     "puzzle_hash",
     "read_plot",
+    "read_settings",
     "recognised",
     "size_words",
     "slashed",

@@ -160,6 +160,7 @@ class FinishedPlot:
             self._around.deliveries.release(self._key)
 
     async def _delivered(self, plot: Plot) -> None:
+        measured = self._measured(plot)
         event = self._record.event(
             EventKind.PLOT_DELIVERED,
             plot=str(plot.path),
@@ -167,11 +168,11 @@ class FinishedPlot:
             k=plot.k,
             size=plot.size,
             dst=str(plot.path.parent),
+            seconds=measured.whole_seconds,
         )
         self._record.change_plot(
             self._number, stage=PlotStage.DELIVERED, plot=plot, dst=plot.path.parent, waiting=None
         )
-        measured = self._measured(plot)
         save = functools.partial(self._around.store.save_delivered, self._number, measured)
         await self._record.write(save, event)
         self._times.forget(plot.plot_id)

@@ -25,6 +25,10 @@ class JobEnds(Hold):
     """Plots more than wanted that endless plotters would make unless they are asked to finish."""
 
 
+class Waits(Hold):
+    """It waits for an event, and nothing says when one comes."""
+
+
 class NotKnownYet(Hold):
     """Nothing is known against a start, or for it."""
 
@@ -59,6 +63,8 @@ def hold_of(
             holds.append(answer)
         elif answer is not None:
             holds.append(Hold(f"plugin {name}: plotrun_hold answered {answer!r}"))
+    if job.keys(EventKeys).waits and not state.starts_asked:
+        holds.append(_waits(job.keys(EventKeys), state.next_time, clock.now()))
     return _together([hold for hold in holds if not (by_hand and hold.only_timing)])
 
 
@@ -72,8 +78,6 @@ def _own(job: Job, state: JobState, clock: Clock) -> list[Hold]:
         until = state.last_failure_at + LEAST_WAIT_AFTER_FAILURE
         if clock.now() < until:
             holds.append(Hold("the last worker failed just now", until))
-    if job.keys(EventKeys).waits and not state.starts_asked:
-        holds.append(_waits(job.keys(EventKeys), state.next_time, clock.now()))
     return holds
 
 
@@ -85,15 +89,18 @@ def _waits(keys: EventKeys, next_time: float | None, now: float) -> Hold:
         parts.append(f"the event{plural} {' or '.join(keys.start_on)}")
     if next_time is not None:
         parts.append(moment_words(next_time, now))
-    return Hold(f"waits for {' or '.join(parts)}", for_user=next_time is None)
+    kind = Waits if next_time is None else Hold
+    return kind(f"waits for {' or '.join(parts)}")
 
 
 def _together(holds: Sequence[Hold]) -> Hold | None:
     if not holds:
         return None
+    holds = sorted(holds, key=lambda hold: not hold.for_user)  # what takes the user comes first
     times = [hold.until for hold in holds]
     known = [until for until in times if until is not None]
-    return Hold(
+    kind = Waits if any(isinstance(hold, Waits) for hold in holds) else Hold
+    return kind(
         "\n".join(hold.reason for hold in holds),
         # All must have passed: before the last known time there is no use in asking.
         max(known) if len(known) == len(times) else None,

@@ -29,6 +29,7 @@ class Runner(Protocol):
     """What a plugin may ask of the runner."""
 
     settings: Settings
+    clock: Clock
 
     @property
     def workers(self) -> list[Worker]:

@@ -40,6 +40,7 @@ _WORDS: Mapping[EventKind, str] = {
     EventKind.WORKER_FAILED: "failed: {reason}",
     EventKind.WORKER_ENDED: "ended: {outcome}",
     EventKind.JOB_ENDED: "has made its {plots} plots",
+    EventKind.JOB_PAUSED: "starts nothing more: {reason}",
     EventKind.JOB_EVENT: "event {event}{late}: starts {starts}",
     EventKind.STARTS_DROPPED: "{count} asked for by {asked_by} not started: {reason}",
 }
@@ -56,6 +57,7 @@ _WARN = (
     EventKind.DELIVERY_FAILED,
     EventKind.LEFTOVER_KEPT,
     EventKind.WORKER_FAILED,
+    EventKind.JOB_PAUSED,
 )
 
 log = logging.getLogger(__name__)

@@ -24,6 +24,7 @@ from plotrun.plotter import Plotter
 from plotrun.settings.schema import Schema, SettingsSection
 
 BUILT_IN = (
+    "alerts",
     "backoff",
     "chia",
     "choose_tmp",

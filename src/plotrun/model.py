@@ -161,6 +161,13 @@ class Measured:
     phases: tuple[float, ...] = ()
     """Of each phase; empty if they are not known."""
 
+    @property
+    def whole_seconds(self) -> float | None:
+        """From the plotter's first line to the delivered file, without waiting."""
+        if self.seconds is None:
+            return None
+        return self.seconds + (self.delivery_seconds or 0.0)
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -393,8 +400,46 @@ class EventKind(StrEnum):
     WORKER_FAILED = "worker_failed"
     WORKER_ENDED = "worker_ended"
     JOB_ENDED = "job_ended"
+    JOB_PAUSED = "job_paused"
     JOB_EVENT = "job_event"
     STARTS_DROPPED = "starts_dropped"
+
+
+EVENT_DATA: Mapping[EventKind, tuple[str, ...]] = {
+    EventKind.RUNNER_STARTED: ("settings",),
+    EventKind.RUNNER_STOPPING: ("workers",),
+    EventKind.SETTINGS_CHANGED: ("settings", "changes"),
+    EventKind.SETTINGS_INVALID: ("problems",),
+    EventKind.SETTINGS_WARNING: ("problem",),
+    EventKind.PLUGIN_FAILED: ("plugin", "hook", "error"),
+    EventKind.WORKER_CREATED: ("plotter", "tmp"),
+    EventKind.WORKER_ADOPTED: ("pid",),
+    EventKind.PRE_STARTED: ("step",),
+    EventKind.PRE_FINISHED: ("step", "result"),
+    EventKind.PLOTTER_STARTED: ("pid", "tmp", "k"),
+    EventKind.PHASE_CHANGED: ("phase",),
+    EventKind.PROGRESS: ("fraction",),
+    EventKind.PLOTTER_TROUBLE: ("text", "kind"),
+    EventKind.PLOTTER_STUCK: ("minutes",),
+    EventKind.FINISH_ASKED: ("plot",),
+    EventKind.PLOTTER_FINISHED: ("exit_code",),
+    EventKind.PLOT_FINISHED: ("plot", "size"),
+    EventKind.PLOT_REJECTED: ("plot", "reason"),
+    EventKind.NO_DESTINATION: ("plot", "reason"),
+    EventKind.DELIVERY_STARTED: ("plot", "dst"),
+    EventKind.DELIVERY_FAILED: ("plot", "dst", "reason"),
+    EventKind.PLOT_DELIVERED: ("plot", "plot_id", "k", "size", "dst", "seconds"),
+    EventKind.POST_STARTED: ("step",),
+    EventKind.POST_FINISHED: ("step", "result"),
+    EventKind.LEFTOVER_KEPT: ("path", "reason"),
+    EventKind.WORKER_FAILED: ("reason", "exit_code", "log_lines"),
+    EventKind.WORKER_ENDED: ("outcome", "plots"),
+    EventKind.JOB_ENDED: ("plots",),
+    EventKind.JOB_PAUSED: ("reason",),
+    EventKind.JOB_EVENT: ("event", "starts", "was_due"),
+    EventKind.STARTS_DROPPED: ("count", "asked_by", "reason"),
+}
+"""Names of the data that an event of each kind has; what they are is told in docs/hooks.md."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Observers:
         for observer in self._observers:
             observer.tell(event)
 
-    def stop(self, patience: float = 2.0) -> None:
+    def stop(self, patience: float = 5.0) -> None:
         """Let observers finish what they have, for *patience* seconds at most."""
         deadline = time.monotonic() + patience
         for observer in self._observers:

@@ -32,6 +32,8 @@ class ProcessInfo:
     parent: int | None = None
     worker: str | None = None
     """The worker that some plotrun started it for."""
+    directory: Path | None = None
+    """The one that it is in, if that can be known."""
 
 
 def identify(pid: int) -> ProcessRef | None:
@@ -72,6 +74,13 @@ def _mark(process: psutil.Process, name: str) -> str | None:
         return None
 
 
+def _directory(process: psutil.Process) -> Path | None:
+    try:
+        return Path(process.cwd())
+    except (psutil.Error, OSError):  # of another user, or removed
+        return None
+
+
 def process_table() -> list[ProcessInfo]:
     """All processes of this machine that may be looked at."""
     found = []
@@ -82,7 +91,8 @@ def process_table() -> list[ProcessInfo]:
             if argv and ref is not None:
                 started, parent = process.create_time(), process.ppid()
                 mark = _mark(process, WORKER_VARIABLE)
-                found.append(ProcessInfo(ref, tuple(argv), started, parent, mark))
+                place = _directory(process)
+                found.append(ProcessInfo(ref, tuple(argv), started, parent, mark, place))
     return found
 
 

@@ -11,7 +11,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from plotrun.between_jobs import BetweenJobs
 from plotrun.clock import Clock
@@ -20,7 +20,7 @@ from plotrun.delivery import Deliveries
 from plotrun.doorbell import Doorbell
 from plotrun.finished_plot import promise_key
 from plotrun.follow import LogWatch
-from plotrun.holds import JobEnds
+from plotrun.holds import JobEnds, Waits
 from plotrun.lifecycle import Life
 from plotrun.lines import log_event
 from plotrun.lookout import Lookout
@@ -80,7 +80,14 @@ class Runner:
             settings.general.verify,
         )
         self._logs = LogWatch(clock)
-        self._lookout = Lookout(executor, clock, self._schema.plotters, self.lives, self.wake)
+        self._lookout = Lookout(
+            executor,
+            clock,
+            self._schema.plotters,
+            self.lives,
+            lambda: self.settings.directories,
+            self.wake,
+        )
         self._observers = Observers(plugins)
         self._room = asyncio.Event()
         self._wake = asyncio.Event()
@@ -375,7 +382,7 @@ class Runner:
                 for each in events:
                     self._tell(each)
                 self.wake()
-            if hold is not None and hold.for_user and not isinstance(hold, JobEnds):
+            if _is_stuck(hold) and not isinstance(hold, JobEnds):
                 stuck.append(f"job {job.name}: {hold.reason}")
         return stuck
 
@@ -385,7 +392,7 @@ class Runner:
             return False
         for job in self.settings.jobs:
             hold = self.holds.get(job.name)
-            if hold is None or not hold.for_user or self._between.coming_for(job):
+            if not _is_stuck(hold) or self._between.coming_for(job):
                 return False
         return True
 
@@ -436,3 +443,8 @@ class Runner:
                     for name, now in (self._written | progress).items()
                     if name in self.lives
                 }
+
+
+def _is_stuck(hold: Hold | None) -> TypeGuard[Hold]:
+    """Whether nothing lifts it but the user, or an event."""
+    return hold is not None and (hold.for_user or isinstance(hold, Waits))

@@ -6,9 +6,9 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 
-from plotrun.holds import NotKnownYet, hold_of
+from plotrun.holds import JobEnds, NotKnownYet, hold_of
 from plotrun.lifecycle import Life
-from plotrun.model import Deliver, Event, EventKind, Hold, Job, Worker
+from plotrun.model import Deliver, Event, EventKind, Hold, Job, JobState, Worker
 from plotrun.placement import Placement, new_worker
 from plotrun.plotter import Plotter
 from plotrun.settings.job_events import EventKeys
@@ -35,6 +35,8 @@ class Starter:
         """Why each job was held when it was asked last."""
         self.asked: dict[str, Sequence[AskedStart]] = {}
         """Starts of each job that were asked for, and had not been, when it was asked last."""
+        self._paused: set[str] = set()
+        """Jobs that were told to be paused, by something else than the user."""
         self._around = around
         self._placement = placement
         self._plotters = plotters
@@ -58,7 +60,19 @@ class Starter:
         if hold is None:
             hold = await self._start_worker(job, state.expected + state.made, asked)
         await self._show_hold(record, hold, job.keys(EventKeys).queue)
+        self._tell_of_pause(job, state, hold)
         return hold is None
+
+    def _tell_of_pause(self, job: Job, state: JobState, hold: Hold | None) -> None:
+        """Tell once that nothing starts until the user does something, unless he wanted it so."""
+        by_user = state.paused is not None or not job.keys(JobKeys).enabled
+        if hold is None or not hold.for_user or by_user or isinstance(hold, JobEnds):
+            self._paused.discard(job.name)
+        elif job.name not in self._paused:
+            self._paused.add(job.name)
+            data = {"reason": hold.reason.partition("\n")[0]}
+            now = self._around.clock.now()
+            self._around.note(Event(EventKind.JOB_PAUSED, now, job.name, None, data))
 
     async def _show_hold(self, record: JobRecord, hold: Hold | None, queue: bool) -> None:
         self.holds[record.name], self.asked[record.name] = hold, record.asked

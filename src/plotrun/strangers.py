@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from plotrun.model import Stage, Worker
 from plotrun.plotter import Plotter, Recognised
@@ -10,11 +13,16 @@ from plotrun.process_table import ProcessInfo
 
 
 def strangers(
-    table: Sequence[ProcessInfo], plotters: Sequence[Plotter], own: Collection[str]
+    table: Sequence[ProcessInfo],
+    plotters: Sequence[Plotter],
+    own: Collection[str],
+    known: Collection[Path] = (),
 ) -> list[Worker]:
     """Running plotters that belong to none of the workers named in *own*, as workers.
 
     Of a plotter and the processes it was started by or has started, only the topmost counts.
+    Directories that they call by another name are told by that of *known*, where they are one of
+    these or below one: for that the file systems are asked, which may take for ever.
     """
     found: dict[int, tuple[ProcessInfo, Plotter, Recognised]] = {}
     for process in table:
@@ -24,8 +32,9 @@ def strangers(
                 found[process.ref.pid] = (process, plotter, recognised)
                 break
     parents = {process.ref.pid: process.parent for process in table}
+    real = {Path(os.path.realpath(path)): path for path in known} if found else {}
     return [
-        _as_worker(process, plotter, recognised)
+        _as_worker(process, plotter, _placed(recognised, process.directory, real))
         for process, plotter, recognised in found.values()
         if not _below(process.parent, found.keys(), parents)
         and (process.worker is None or process.worker not in own)
@@ -40,6 +49,26 @@ def _below(pid: int | None, plotters: Collection[int], parents: dict[int, int | 
         seen.add(pid)
         pid = parents.get(pid)
     return False
+
+
+def _placed(found: Recognised, directory: Path | None, real: Mapping[Path, Path]) -> Recognised:
+    """*found* with whole paths, as the settings name them; *real* has the settings' directories."""
+
+    def place(path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        whole = Path(os.path.normpath((directory or Path("/")) / path))
+        if not real or any(whole.is_relative_to(named) for named in real.values()):
+            return whole
+        there = Path(os.path.realpath(whole))
+        for parent in (there, *there.parents):
+            if parent in real:
+                return real[parent] / there.relative_to(parent)
+        return whole
+
+    return replace(
+        found, tmp=place(found.tmp), tmp2=place(found.tmp2), final_dir=place(found.final_dir)
+    )
 
 
 def _as_worker(process: ProcessInfo, plotter: Plotter, recognised: Recognised) -> Worker:

@@ -40,6 +40,15 @@ def open_settings(given: str | None) -> Opened:
     return Opened(load_settings(file, schema), plugins, schema)
 
 
+def read_settings(given: str | None) -> Settings:
+    """The settings, for a command of a plugin: *given* is what ``click.pass_obj`` hands it.
+
+    Raises:
+        SettingsError: all that is wrong with them; the command line tells it.
+    """
+    return open_settings(given).settings
+
+
 def load_plugins_quietly(given: str | None) -> Plugins:
     """The plugins, whatever the settings file looks like or whether there is one."""
     blocked: frozenset[str] = frozenset()

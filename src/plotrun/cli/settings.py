@@ -40,17 +40,20 @@ def show(settings: str | None, job: str | None) -> None:
     """
     from plotrun.cli.jobs import no_job
     from plotrun.cli.opening import open_settings
+    from plotrun.settings.problems import HIDDEN
     from plotrun.words import printable
 
-    opened = open_settings(settings).settings
-    jobs = [each for each in opened.jobs if job in (None, each.name)]
+    opened = open_settings(settings)
+    jobs = [each for each in opened.settings.jobs if job in (None, each.name)]
     if not jobs:
-        no_job(opened, job)
+        no_job(opened.settings, job)
     for each in jobs:
         click.echo(f"job {each.name}")
-        for key, source in sorted(opened.sources[each.name].items()):
+        keys = opened.schema.job_keys(each.plotter)
+        for key, source in sorted(opened.settings.sources[each.name].items()):
             place = f"{source.place}, line {source.line}" if source.line else source.place
-            click.echo(f"  {key:<26} {printable(_written(source.value)):<40} {place}")
+            written = HIDDEN if keys[key].help.secret else _written(source.value)
+            click.echo(f"  {key:<26} {printable(written):<40} {place}")
 
 
 def _written(value: Any) -> str:
@@ -84,12 +87,14 @@ def set_value(settings: str | None, key: str, value: str) -> None:
     from plotrun.cli.opening import load_plugins_quietly
     from plotrun.settings.edit import set_key
     from plotrun.settings.locate import locate
+    from plotrun.settings.problems import HIDDEN
     from plotrun.words import printable
 
     schema = load_plugins_quietly(settings).schema()
     file = locate(settings)
     line = set_key(file, key, value, schema)
-    click.echo(printable(f"{file}:{line}: {key} = {value}"))
+    written = HIDDEN if schema.keeps_secret(key) else value
+    click.echo(printable(f"{file}:{line}: {key} = {written}"))
 
 
 @command.command("schema")

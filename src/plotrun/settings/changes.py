@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from plotrun.settings.key import Key
 from plotrun.settings.problems import shown
-from plotrun.settings.schema import Schema
+from plotrun.settings.schema import Key, Schema
 from plotrun.settings.settings import Settings
 
 LONGEST_VALUE = 40

@@ -9,11 +9,9 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from plotrun.plotter import KeyProblem
 from plotrun.settings.problems import nearest, shown
 from plotrun.settings.start_times import Every, at_expected, fits, next_after
-from plotrun.settings.tables import list_of
-from plotrun.settings.types import Help, Name, Seconds, Written, read_name
+from plotrun.settings.types import Help, Name, Seconds, Tables, Written, read_name
 from plotrun.words import duration_words
 
 JOB_END = "job end"
@@ -129,8 +127,8 @@ class StartTime:
         return next_after(self.every, self.at, moment)
 
 
-def _time_fits(row: StartTime) -> KeyProblem | None:
-    return None if fits(row.every, row.at) else KeyProblem("at", at_expected(row.every))
+def _time_fits(row: StartTime) -> tuple[str, str] | None:
+    return None if fits(row.every, row.at) else ("at", at_expected(row.every))
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ class EventKeys:
     events: Annotated[bool, Help("false: the job emits no events.")] = True
     emit: Annotated[
         tuple[Emit, ...],
-        list_of(Emit),
+        Tables(Emit, many=True),
         Help(
             "`[[job.emit]]` tables, each an event that every worker emits: `event` is its name, "
             '`at` a stage, "2 start", "3:1 end" or "60%", `delay` a duration.'
@@ -161,7 +159,7 @@ class EventKeys:
     ] = ()
     at: Annotated[
         tuple[StartTime, ...],
-        list_of(StartTime, _time_fits),
+        Tables(StartTime, many=True, check=_time_fits),
         Help(
             '`[[job.at]]` tables, times at which workers start: `every` "day", "monday", '
             '"6 hours"…, `at` a time within that, `start` how many.'

@@ -11,10 +11,9 @@ from plotrun.model import TMP2_IN_DST, Deliver, Job
 from plotrun.plotter import Plotter
 from plotrun.settings import lines
 from plotrun.settings.job_events import EventKeys
-from plotrun.settings.key import Key
 from plotrun.settings.problems import dotted, nearest, shown
 from plotrun.settings.reading import WRONG, Given, Reading
-from plotrun.settings.schema import JobKeys
+from plotrun.settings.schema import JobKeys, Key
 from plotrun.settings.settings import Source
 
 

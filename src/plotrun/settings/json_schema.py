@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plotrun.model import TMP2_IN_DST
-from plotrun.settings.key import Key
-from plotrun.settings.schema import Schema
+from plotrun.settings.schema import Key, Schema, keys_of
 from plotrun.words import duration_words
 
 
@@ -74,6 +73,9 @@ def _any_of(variants: Sequence[Key]) -> dict[str, Any]:
 
 
 def _type(key: Key) -> dict[str, Any]:
+    if key.tables is not None:
+        table = _table(_single(keys_of(key.tables.model, key.owner)))
+        return {"type": "array", "items": table} if key.tables.many else table
     found: dict[str, Any] = key.adapter.json_schema()
     alternatives = found.get("anyOf", [])
     given = [each for each in alternatives if each != {"type": "null"}]

@@ -13,7 +13,9 @@ from plotrun.words import printable
 
 LONGEST = 120
 """Characters of a value that are shown."""
+HIDDEN = "a value that is kept secret"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(?!…)[^\s\"']+")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class Problem:
         key = f"{self.key}: " if self.key else ""
         found = f"found {self.found}, expected " if self.found else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return printable(f"{place}: {key}{found}{self.expected}{hint}")
+        said = f"{key}{found}{self.expected}{hint}"
+        # A URL may stand where none belongs, and hold a token.
+        return printable(f"{place}: {_URL.sub(_without_rest, said)}")
 
 
 class SettingsError(Exception):
@@ -41,6 +45,10 @@ class SettingsError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line or 0))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def _without_rest(url: re.Match[str]) -> str:
+    return f"{url[1]}…"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

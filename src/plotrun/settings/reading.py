@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from plotrun.settings import lines
-from plotrun.settings.key import Key, WrongRows
-from plotrun.settings.problems import Problem, dotted, nearest, shown
-from plotrun.settings.schema import Schema
+from plotrun.settings.problems import HIDDEN, Problem, dotted, nearest, shown
+from plotrun.settings.schema import Key, Schema, keys_of
+from plotrun.settings.types import Tables, TellableError
 
 WRONG: Any = object()
 """What a value is read as that is wrong."""
@@ -90,23 +90,55 @@ class Reading:
 
     def value(self, given: Given, *keys: Key, hint: str | None = None) -> Any:
         """The value as the first of *keys* reads it that can; `WRONG`, and noted, if none can."""
+        if keys[0].tables is not None:
+            return self._tables(given, keys[0], keys[0].tables)
         troubles = []
         for key in keys:
             try:
                 return key.read(given.raw, self._strict)
-            except WrongRows as error:
-                for each in error.problems:
-                    place = (*given.place, *each.place)
-                    self.problem(place, each.found, each.expected, each.hint)
-                self._wrong.add(given.place)
-                return WRONG
             except ValueError as error:
-                troubles.append(str(error))
+                tellable = isinstance(error, TellableError) or not key.help.secret
+                troubles.append(str(error) if tellable else "")
         if keys[0].help.secret:
-            self.problem(given.place, "a value that is kept secret", keys[0].expected)
+            self.problem(given.place, HIDDEN, keys[0].expected, troubles[0] or hint)
         else:
             self.problem(given.place, shown(given.raw), keys[0].expected, troubles[0] or hint)
         return WRONG
+
+    def _tables(self, given: Given, key: Key, tables: Tables) -> Any:
+        if isinstance(given.raw, list if tables.many else dict):
+            rows = given.raw if tables.many else [given.raw]
+            places = [(*given.place, n) for n in range(len(rows))] if tables.many else [given.place]
+            read = [self._row(*row, key, tables) for row in zip(rows, places, strict=True)]
+            for number, (row, place) in enumerate(zip(read, places, strict=True)):
+                if row is not WRONG and row in read[:number]:
+                    self.problem(place, "the same as before", "each of them once")
+                    read[number] = WRONG
+            if any(row is WRONG for row in read):
+                self._wrong.add(given.place)
+                return WRONG
+            return tuple(read) if tables.many else read[0]
+        found = HIDDEN if key.help.secret else shown(given.raw)
+        self.problem(given.place, found, key.expected)
+        return WRONG
+
+    def _row(self, raw: Any, place: lines.Path, key: Key, tables: Tables) -> Any:
+        if not isinstance(raw, dict):
+            self.problem(place, HIDDEN if key.help.secret else shown(raw), "a table")
+            return WRONG
+        keys = keys_of(tables.model, key.owner)
+        given = self.given(raw, place, keys, f"[{dotted(place)}]")
+        self.required(keys, given, place)
+        values = self.values(given, keys)
+        right = len(values) == len(raw) and all(
+            name in values for name, each in keys.items() if each.required
+        )
+        row = tables.model(**values) if right else WRONG
+        if right and (problem := tables.check(row)) is not None:
+            name, expected = problem
+            self.problem((*place, name), shown(raw.get(name)), expected)
+            return WRONG
+        return row
 
     def values(self, given: Mapping[str, Given], keys: Mapping[str, Key]) -> dict[str, Any]:
         """The values that are right."""

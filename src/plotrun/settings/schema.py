@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from dataclasses import MISSING, dataclass
+from functools import cache, cached_property
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 from plotrun.model import TMP2_IN_DST
 from plotrun.plotter import Plotter, is_shell_line
 from plotrun.settings.job_events import EventKeys
-from plotrun.settings.key import Key, keys_of
 from plotrun.settings.types import (
     AbsolutePath,
     AbsolutePaths,
@@ -19,6 +22,8 @@ from plotrun.settings.types import (
     Help,
     Name,
     Seconds,
+    Tables,
+    TellableError,
     Written,
     read_paths,
 )
@@ -122,7 +127,8 @@ class JobKeys:
     command: Annotated[
         CommandLine | None,
         Help(
-            "The plotter's program, or a whole shell line that ends with it.", may_hold_secret=True
+            "The plotter's program, or a whole shell line that ends with it.",
+            may_hold_secret=True,
         ),
     ] = None
     tmp2: Annotated[
@@ -169,6 +175,78 @@ class SettingsSection:
     """A frozen dataclass: keys that this plugin adds to every job."""
 
 
+@dataclass(frozen=True)
+class Key:
+    """One key that a settings file may have."""
+
+    name: str
+    annotation: Any
+    default: Any
+    """`dataclasses.MISSING` where the key must be given."""
+    help: Help
+    owner: str
+    """What reads it: "plotrun", a plotter or a plugin."""
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is MISSING
+
+    @cached_property
+    def expected(self) -> str:
+        """In words, what a value must be."""
+        return _expected(self.annotation)
+
+    @cached_property
+    def tables(self) -> Tables | None:
+        """What tells that the value is a table, or several, with keys of their own."""
+        said = _metadata(self.annotation)
+        return next((each for each in said if isinstance(each, Tables)), None)
+
+    @cached_property
+    def adapter(self) -> Any:
+        """Pydantic's validator of the key's type."""
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(self.annotation)
+
+    def read(self, raw: Any, strict: bool = True) -> Any:
+        """The value that *raw* stands for.
+
+        Raises:
+            ValueError: it is wrong; the message, if there is one, says more than `expected`.
+        """
+        from pydantic import ValidationError
+
+        if isinstance(raw, int) and not -(2**63) <= raw < 2**63:  # TOML's limit, and the store's
+            raise ValueError("it is too large")
+        try:
+            return self.adapter.validate_python(raw, strict=strict)
+        except ValidationError as error:
+            cause = error.errors()[0].get("ctx", {}).get("error")
+            if isinstance(cause, TellableError):
+                raise TellableError(str(cause)) from None
+            raise ValueError(str(cause) if isinstance(cause, ValueError) else "") from None
+        except Exception as error:  # a stranger's reader may fail in any way
+            words = f"{self.owner} cannot read it: {type(error).__name__}: {error}"
+            raise ValueError(words) from error
+
+
+@cache
+def keys_of(model: type, owner: str) -> Mapping[str, Key]:
+    """The keys that the fields of a settings dataclass stand for."""
+    hints = typing.get_type_hints(model, include_extras=True)
+    found = {}
+    for field in dataclasses.fields(model):
+        annotation = hints[field.name]
+        default = field.default
+        if default is MISSING and field.default_factory is not MISSING:
+            default = field.default_factory()
+        words = next((said for said in _metadata(annotation) if isinstance(said, Help)), Help(""))
+        found[field.name] = Key(field.name, annotation, default, words, owner)
+    return MappingProxyType(found)
+
+
 class Schema:
     """All keys that a settings file may have, given the plotters and plugins that are loaded."""
 
@@ -182,9 +260,9 @@ class Schema:
         self.sections = tuple(sections)
         self.plugins = frozenset(plugins) | {section.plugin for section in self.sections}
         self.general = keys_of(GeneralKeys, "plotrun")
-        own = (JobKeys, EventKeys)
         self.shared: Mapping[str, Key] = {
-            k: v for m in own for k, v in keys_of(m, "plotrun").items()
+            **keys_of(JobKeys, "plotrun"),
+            **keys_of(EventKeys, "plotrun"),
         }
         """Keys of a job of any plotter."""
         for section in self.sections:
@@ -220,6 +298,15 @@ class Schema:
         added = [section.job_keys for section in self.sections if section.job_keys is not None]
         return [self.plotters[plotter].keys, *added]
 
+    def keeps_secret(self, key: str) -> bool:
+        """Whether the value of a dotted key must not be shown."""
+        home, *_, last = key.split(".")
+        if home != "plugins":
+            return any(each.help.secret for each in self.all_job_keys().get(last, ()))
+        parts = key.split(".")
+        keys = [k for name, k in self.section_keys(parts[1]).items() if name in parts[2:]]
+        return any(each.help.secret for each in keys)
+
     def homes(self, name: str) -> list[str]:
         """Where a key of this name may stand, in words."""
         found = ["[plotrun]"] if name in self.general else []
@@ -230,3 +317,47 @@ class Schema:
             found += [f"a [[job]] of {', '.join(plotters)}"] if plotters else []
         sections = [plugin for plugin in sorted(self.plugins) if name in self.section_keys(plugin)]
         return found + [f"[plugins.{plugin}]" for plugin in sections]
+
+
+def _metadata(annotation: Any) -> list[Any]:
+    """What an annotation says beside its type, outermost last, through Optional."""
+    if get_origin(annotation) is Annotated:
+        inner, *said = get_args(annotation)
+        return _metadata(inner) + said
+    return [said for part in get_args(annotation) for said in _metadata(part)]
+
+
+def _expected(annotation: Any) -> str:
+    said = _metadata(annotation)
+    for written in said:
+        if isinstance(written, Written | Tables):
+            return written.expected
+    words = _type_words(annotation)
+    bounds = [_bound_words(bound) for bound in said]
+    return " ".join([words, " and ".join(filter(None, bounds))]).strip()
+
+
+def _type_words(annotation: Any) -> str:
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_words(args[0])
+    if origin is Literal:
+        return " or ".join(f'"{choice}"' for choice in args)
+    kinds = [arg for arg in args if arg is not type(None)]
+    if len(kinds) == 1 and len(args) == 2:
+        return _type_words(kinds[0])
+    words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    return words.get(annotation, str(annotation))
+
+
+def _bound_words(bound: Any) -> str:
+    match bound:
+        case Ge(ge=least):
+            return f"of at least {least}"
+        case Gt(gt=least):
+            return f"above {least}"
+        case Le(le=most):
+            return f"at most {most}"
+        case Lt(lt=most):
+            return f"below {most}"
+    return ""

@@ -51,6 +51,16 @@ class Settings:
         """Where logs go."""
         return self.general.log_dir or self.state_dir / "logs"
 
+    def state_of(self, plugin: str) -> Path:
+        """Where a plugin may keep what is its own: a directory, which it makes when it needs it."""
+        return self.state_dir / "plugins" / plugin
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Every directory that jobs name, each once."""
+        found = (path for job in self.jobs for path in (*job.tmp, *job.tmp2, *job.dst))
+        return tuple(dict.fromkeys(found))
+
     def section(self, model: type[T]) -> T:
         """The values of ``[plugins.<name>]`` for a plugin's *model*.
 

@@ -18,6 +18,10 @@ from typing import Annotated, Any
 from plotrun import keys
 
 
+class TellableError(ValueError):
+    """Why a value is wrong, in words that hold nothing of it: told even where it is secret."""
+
+
 @dataclass(frozen=True)
 class Help:
     """What a key is for, in a line or two: shown by ``settings schema`` and in the docs."""
@@ -52,6 +56,25 @@ class Written:
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
         """What editors are told."""
         return dict(self.json_schema)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A value that is a table, or (*many*) several with ``[[two brackets]]``.
+
+    ``service: Annotated[tuple[Service, ...], Tables(Service, many=True)] = ()``: the keys are the
+    fields of *model*, a frozen dataclass. Each mistake is told with the line of its key.
+    """
+
+    model: type
+    many: bool = False
+    check: Callable[[Any], tuple[str, str] | None] = lambda row: None
+    """Answers what does not fit together in a table: the key, and what is expected of it."""
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return "tables with two brackets on each side" if self.many else "a table"
 
 
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import tempfile
 from collections.abc import Sequence
 from itertools import pairwise
@@ -21,7 +22,7 @@ from plotrun.simulation.findings import SAMPLES, DiskFindings, Findings, Watcher
 from plotrun.simulation.machine import Machine
 from plotrun.simulation.plotters import Figures
 from plotrun.simulation.scratch import moved_path, moved_settings
-from plotrun.simulation.sources import Sources, directories_of
+from plotrun.simulation.sources import Sources
 from plotrun.space import Disks
 from plotrun.store import Store
 
@@ -29,7 +30,7 @@ DAY = 86400.0
 STRETCH = 10.0
 """How many times as seldom the runner looks around: every five minutes."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - a directory in it is made, by tempfile
-"""Where files cost nothing, on Linux."""
+"""Where files cost nothing, on Linux, unless the user names another place (TMPDIR)."""
 
 
 def simulate(
@@ -48,7 +49,7 @@ def simulate(
         NothingKnown: nobody knows how long the plots of a job take.
         StoreError: this machine's state cannot be read.
     """
-    where = MEMORY if MEMORY.is_dir() else None
+    where = MEMORY if MEMORY.is_dir() and "TMPDIR" not in os.environ else None
     with tempfile.TemporaryDirectory(prefix="plotrun-simulation-", dir=where) as directory:
         root = Path(directory)
         store = _store(settings, root / "state")
@@ -58,7 +59,7 @@ def simulate(
             for job in settings.jobs:  # known before it takes any time
                 if job.keys(JobKeys).enabled:
                     sources.figures(plotters[job.plotter], job)
-            disks = asyncio.run(Disks(settings.general.disk_timeout).ask(directories_of(settings)))
+            disks = asyncio.run(Disks(settings.general.disk_timeout).ask(settings.directories))
             systems = {disk.path: sources.file_system(disk) for disk in disks}
             quiet = logging.getLogger("plotrun")
             level = quiet.level

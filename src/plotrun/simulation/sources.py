@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 
 from plotrun.analysis.plots import FinishedPlot
@@ -130,9 +129,3 @@ def _medians(
     if not totals:
         return ()
     return tuple(median(totals) * share for share in shares or (1.0,))
-
-
-def directories_of(settings: Settings) -> list[Path]:
-    """Every directory that jobs name, each once."""
-    found = (path for job in settings.jobs for path in (*job.tmp, *job.tmp2, *job.dst))
-    return list(dict.fromkeys(found))
