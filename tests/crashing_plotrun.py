@@ -5,6 +5,8 @@
 ``before act 1``, ``after start 2``: around acting on an event between jobs, and around the write
 of the second new worker.
 ``in copy``: in the middle of copying a plot. ``in phase 2``: when the plotter's log says so.
+``before intend removal`` and ``after …``: around writing that an old plot is about to be removed;
+``… settle removal``: that it has gone; ``… complete removal``: that there is room now.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from plotrun.model import Worker
 from plotrun.process import SystemExecutor
 from plotrun.store import Store
 from plotrun.store.due_events import DueEvents
+from plotrun.store.removals import Removals
 from plotrun.watching import PlotterWatch
 
 when, what, which = (*os.environ["CRASH"].split(), "")[:3]
@@ -97,5 +100,16 @@ if what == "phase":
             die()
 
     PlotterWatch._note = dying_note  # type: ignore[method-assign]
+
+if which == "removal":
+    step = getattr(Removals, what)
+
+    def dying_step(self: Removals, *arguments: Any) -> Any:
+        if when == "before":
+            die()
+        step(self, *arguments)
+        die()
+
+    setattr(Removals, what, dying_step)
 
 main()

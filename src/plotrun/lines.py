@@ -34,6 +34,7 @@ _WORDS: Mapping[EventKind, str] = {
     EventKind.DELIVERY_STARTED: "delivery to {dst}",
     EventKind.DELIVERY_FAILED: "delivery failed: {reason}",
     EventKind.PLOT_DELIVERED: "plot delivered: {plot}",
+    EventKind.PLOT_REMOVED: "old plot removed to make room: {plot}, {size}",
     EventKind.POST_STARTED: "post-command runs",
     EventKind.POST_FINISHED: "post-command: {result}",
     EventKind.LEFTOVER_KEPT: "left in place: {path}: {reason}",

@@ -357,6 +357,10 @@ class Candidate:
         """Bytes that are free and not promised; 0 when unknown."""
         return max(0, (self.free or 0) - self.promised)
 
+    def lacks(self, needed: int) -> int:
+        """Bytes that would have to become free for *needed* more; 0 if they are, or unknown."""
+        return 0 if self.free is None else max(0, needed - (self.free - self.promised))
+
 
 @dataclass(frozen=True)
 class Command:
@@ -394,6 +398,7 @@ class EventKind(StrEnum):
     DELIVERY_STARTED = "delivery_started"
     DELIVERY_FAILED = "delivery_failed"
     PLOT_DELIVERED = "plot_delivered"
+    PLOT_REMOVED = "plot_removed"
     POST_STARTED = "post_started"
     POST_FINISHED = "post_finished"
     LEFTOVER_KEPT = "leftover_kept"

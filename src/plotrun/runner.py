@@ -18,6 +18,8 @@ from plotrun.clock import Clock
 from plotrun.current_settings import CurrentSettings
 from plotrun.delivery import Deliveries
 from plotrun.doorbell import Doorbell
+from plotrun.farm.farm import Farms
+from plotrun.farm.inventories import Inventories
 from plotrun.finished_plot import promise_key
 from plotrun.follow import LogWatch
 from plotrun.holds import JobEnds, Waits
@@ -38,6 +40,7 @@ from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.starting import Starter
 from plotrun.store import Store, StoreError
+from plotrun.threads import in_daemon_thread
 from plotrun.worker_record import Surroundings, WorkerRecord
 
 ASK_AGAIN = 30.0
@@ -72,10 +75,19 @@ class Runner:
         self._schema = schema or plugins.schema()
         self._current = CurrentSettings(settings, self._schema)
         self._disks = disks or Disks(settings.general.disk_timeout)
+        self._farms = Farms(
+            store,
+            clock,
+            Inventories(store, self._disks.timeout),
+            lambda: self.settings.log_dir,
+            self._tell_from_thread,
+            lambda: self.workers,
+        )
         self._deliveries = Deliveries(
             plugins,
             store,
             self._disks,
+            self._farms,
             settings.general.copies_per_disk,
             settings.general.verify,
         )
@@ -202,6 +214,8 @@ class Runner:
         for failure in tuple(self.plugins.failures):
             self._tell_failure(failure)
         self.plugins.each("plotrun_started", runner=self)
+        cut_off = await asyncio.to_thread(self.store.removals.unsettled)
+        in_daemon_thread(lambda: self._farms.settle(cut_off), "settle removals")
         await self._take_up_workers()
         await self._lookout.look()
         return doorbell
@@ -236,6 +250,11 @@ class Runner:
 
     def _tell_all(self, kind: EventKind, **data: Any) -> None:
         self._note(Event(kind, self.clock.now(), data=data))
+
+    def _tell_from_thread(self, event: Event) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._tell, event)
 
     def _plugin_failed(self, failure: Failure) -> None:
         """Tell of it, from whatever thread it was raised in."""
@@ -342,6 +361,7 @@ class Runner:
             self._tell_all(EventKind.SETTINGS_INVALID, problems=str(error))
             return
         self._disks.timeout = new.general.disk_timeout
+        self._farms.inventories.timeout = new.general.disk_timeout
         self._deliveries.verify = new.general.verify
         self._deliveries.copies_per_disk = new.general.copies_per_disk
         words = changes_words(changes(old, new, self._schema))

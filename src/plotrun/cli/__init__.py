@@ -14,6 +14,7 @@ COMMANDS = {
     "status": "status",
     "history": "history",
     "analyze": "analyze",
+    "plots": "plots",
     "simulate": "simulate",
     "init": "init",
     "settings": "settings",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from plotrun.model import TMP2_IN_DST
-from plotrun.plotter import Plotter, is_shell_line
+from plotrun.model import TMP2_IN_DST, Job
+from plotrun.plotter import KeyProblem, Plotter, is_shell_line
 from plotrun.settings.job_events import EventKeys
 from plotrun.settings.types import (
     AbsolutePath,
@@ -173,6 +173,9 @@ class SettingsSection:
     """A frozen dataclass: the keys of the section."""
     job_keys: type | None = None
     """A frozen dataclass: keys that this plugin adds to every job."""
+    check_job: Callable[[Job], Iterable[KeyProblem]] | None = None
+    """What is wrong with how a job's values fit together: those of the plugin and the others. A
+    key of a table is written with a dot."""
 
 
 @dataclass(frozen=True)

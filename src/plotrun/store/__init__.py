@@ -4,7 +4,7 @@ WAL mode: the command line reads while a runner writes. A commit is on the disk 
 it announces is taken (``synchronous = FULL``).
 
 Paths may hold bytes that are no text; they are kept in JSON, where the standard library's
-escapes carry them (PEP 383).
+escapes carry them (PEP 383), or as the bytes that they are.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from plotrun.store.asked_starts import AskedStart, AskedStarts, Asker
 from plotrun.store.database import Database, StoreError, make_state_dir
 from plotrun.store.due_events import DueEvent, DueEvents
 from plotrun.store.events import Events
+from plotrun.store.headers import Headers
 from plotrun.store.jobs import JobRecord, Jobs, job_state
 from plotrun.store.measured import MeasuredPlots
+from plotrun.store.removals import Removals
 
 __all__ = [
     "AskedStart",
@@ -50,6 +52,8 @@ class Store:
         self.due = DueEvents(self._db, self.events, self.asked)
         self.jobs = Jobs(self._db, self.events, self.asked)
         self.measured = MeasuredPlots(self._db)
+        self.headers = Headers(self._db)
+        self.removals = Removals(self._db, self.events)
 
     def close(self) -> None:
         """Close the database."""
@@ -111,6 +115,7 @@ class Store:
                 plot.size,
             )
             self.measured.add(worker, number, events[0].at, measured)
+            self.removals.delivered(plot.path)
             self.events.add(events)
 
     def save_failed(self, worker: Worker, events: Sequence[Event]) -> None:

@@ -160,6 +160,15 @@ class Jobs:
         rows = self._db.rows("SELECT name, plotter, wanted FROM listed_jobs ORDER BY position")
         return [(name, plotter, wanted) for name, plotter, wanted in rows]
 
+    def last_deliveries(self, name: str, count: int) -> list[float]:
+        """When the job's latest plots were delivered, the last one first."""
+        rows = self._db.rows(
+            "SELECT delivered_at FROM deliveries WHERE job = ? ORDER BY delivered_at DESC LIMIT ?",
+            name,
+            count,
+        )
+        return [at for (at,) in rows]
+
     def set_ended(self, name: str, ended: bool, events: Sequence[Event] = ()) -> None:
         """Write whether a job has made all of its plots."""
         with self._writing():

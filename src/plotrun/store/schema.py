@@ -85,6 +85,44 @@ _LISTED_AT = """
 ALTER TABLE jobs ADD COLUMN listed_at REAL
 """
 
+_PLOT_HEADERS_AND_REMOVALS = """
+CREATE TABLE plot_headers (
+    directory BLOB NOT NULL,
+    name BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    changed_ns INTEGER NOT NULL,
+    plot_id BLOB,
+    k INTEGER,
+    format TEXT,
+    compression INTEGER,
+    pool BLOB,
+    PRIMARY KEY (directory, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE clearings (
+    number INTEGER PRIMARY KEY,
+    job TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    for_plot TEXT,
+    directory BLOB NOT NULL,
+    complete INTEGER NOT NULL,
+    open INTEGER NOT NULL
+) STRICT;
+CREATE INDEX clearings_open ON clearings (directory) WHERE open = 1;
+CREATE TABLE removals (
+    number INTEGER PRIMARY KEY,
+    clearing INTEGER NOT NULL,
+    at REAL NOT NULL,
+    path BLOB NOT NULL,
+    plot_id TEXT NOT NULL,
+    k INTEGER NOT NULL,
+    format TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    made_at REAL NOT NULL,
+    state TEXT NOT NULL
+) STRICT;
+CREATE INDEX removals_by_time ON removals (at)
+"""
+
 _EVENTS_BETWEEN_JOBS = """
 CREATE TABLE due_events (
     number INTEGER PRIMARY KEY,
@@ -112,5 +150,11 @@ CREATE TABLE start_times (
 ALTER TABLE jobs ADD COLUMN events_paused INTEGER NOT NULL DEFAULT 0
 """
 
-FORMS = (_FIRST, _FINISH_REQUESTS_AND_MEASURED, _LISTED_AT, _EVENTS_BETWEEN_JOBS)
+FORMS = (
+    _FIRST,
+    _FINISH_REQUESTS_AND_MEASURED,
+    _LISTED_AT,
+    _PLOT_HEADERS_AND_REMOVALS,
+    _EVENTS_BETWEEN_JOBS,
+)
 """A store of form n has the tables of the first n steps; 0 is an empty file."""
