@@ -45,7 +45,7 @@ class Jobs:
         asked.changed = self.forget
         self._known: dict[str, JobRecord] = {}
         """What was read last: it is asked for many times between two changes."""
-        self._others = -1
+        self._seen = (-1, 0)
 
     def forget(self) -> None:
         """What is stored of jobs or of their workers changes in the present transaction."""
@@ -60,9 +60,9 @@ class Jobs:
     def record(self, name: str) -> JobRecord:
         """What is stored of a job; a new one has made nothing."""
         with self._db.reading():  # all of it from one moment
-            others = self._db.changes_of_others()
-            if others != self._others:
-                self._others = others
+            seen = self._db.changes_of_others(), self._events.starts
+            if seen != self._seen:
+                self._seen = seen
                 self.forget()
             if name not in self._known:
                 self._known[name] = self._read(name)
