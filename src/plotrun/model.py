@@ -434,6 +434,7 @@ EVENT_DATA: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.DELIVERY_STARTED: ("plot", "dst"),
     EventKind.DELIVERY_FAILED: ("plot", "dst", "reason"),
     EventKind.PLOT_DELIVERED: ("plot", "plot_id", "k", "size", "dst", "seconds"),
+    EventKind.PLOT_REMOVED: ("plot", "plot_id", "k", "format", "size", "dst", "for_plot"),
     EventKind.POST_STARTED: ("step",),
     EventKind.POST_FINISHED: ("step", "result"),
     EventKind.LEFTOVER_KEPT: ("path", "reason"),
