@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from plotrun.model import Plot
@@ -57,17 +57,16 @@ def new_plots(
     return found
 
 
-def temporary_bytes(directories: Iterable[Path]) -> int:
-    """Bytes on the disk that the files in *directories* take, without finished plots."""
+def temporary_bytes(directory: Path) -> int:
+    """Bytes on the disk that the files in *directory* take, without finished plots."""
     total = 0
-    for directory in directories:
-        for folder, folders, names in os.walk(directory):
-            if FINISHED in folders:
-                folders.remove(FINISHED)
-            for name in names:
-                with contextlib.suppress(OSError):  # gone meanwhile
-                    status = os.stat(f"{folder}/{name}", follow_symlinks=False)  # noqa: PTH116 - by the thousand
-                    total += getattr(status, "st_blocks", status.st_size // 512) * 512
+    for folder, folders, names in os.walk(directory):
+        if FINISHED in folders:
+            folders.remove(FINISHED)
+        for name in names:
+            with contextlib.suppress(OSError):  # gone meanwhile
+                status = os.stat(f"{folder}/{name}", follow_symlinks=False)  # noqa: PTH116 - by the thousand
+                total += getattr(status, "st_blocks", status.st_size // 512) * 512
     return total
 
 
