@@ -26,6 +26,9 @@ _WORDS: Mapping[EventKind, str] = {
     EventKind.PLOTTER_TROUBLE: "plotter says: {text}",
     EventKind.PLOTTER_STUCK: "plotter is stuck: no line and no work for {minutes} minutes",
     EventKind.FINISH_ASKED: "plotter asked to end after its plot {plot}",
+    EventKind.KILL_ASKED: "the user has it killed",
+    EventKind.WORKER_SUSPENDED: "plotter suspended",
+    EventKind.WORKER_RESUMED: "plotter goes on",
     EventKind.PLOTTER_FINISHED: "plotter finished",
     EventKind.PLOT_FINISHED: "plot made: {plot}, {size}",
     EventKind.PLOT_REJECTED: "bad plot {plot}: {reason}",
@@ -38,6 +41,7 @@ _WORDS: Mapping[EventKind, str] = {
     EventKind.LEFTOVER_KEPT: "left in place: {path}: {reason}",
     EventKind.WORKER_FAILED: "failed: {reason}",
     EventKind.WORKER_ENDED: "ended: {outcome}",
+    EventKind.WORKER_RETRIED: "taken up once more",
     EventKind.JOB_ENDED: "has made its {plots} plots",
     EventKind.JOB_PAUSED: "starts nothing more: {reason}",
 }

@@ -20,6 +20,8 @@ from plotrun.standstill import Usage
 WORKER_VARIABLE = "PLOTRUN_WORKER"
 STEP_VARIABLE = "PLOTRUN_STEP"
 """Environment variables that mark the processes of a worker."""
+PLOTTER_STEP = "plotter"
+"""The step of a worker that is its plotter."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,22 @@ def is_alive(ref: ProcessRef) -> bool:
         return bool(psutil.Process(ref.pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
+
+
+def is_suspended(ref: ProcessRef) -> bool:
+    """Whether the very process was stopped and waits for being let go on."""
+    try:
+        stopped = psutil.Process(ref.pid).status() == psutil.STATUS_STOPPED
+        return bool(stopped and identify(ref.pid) == ref)
+    except psutil.Error:
+        return False
+
+
+def parents_of(pid: int) -> list[int]:
+    """The processes above one, the nearest first; those that may not be looked at end the row."""
+    with contextlib.suppress(psutil.Error):
+        return [process.pid for process in psutil.Process(pid).parents()]
+    return []
 
 
 def _mark(process: psutil.Process, name: str) -> str | None:

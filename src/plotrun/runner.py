@@ -34,7 +34,8 @@ from plotrun.settings.schema import Schema
 from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.starting import Starter
-from plotrun.store import Store, StoreError
+from plotrun.store import Request, Store, StoreError
+from plotrun.wishes import Wishes
 from plotrun.worker_record import Surroundings, WorkerRecord
 
 ASK_AGAIN = 30.0
@@ -88,13 +89,13 @@ class Runner:
         self._observers = Observers(plugins)
         self._room = asyncio.Event()
         self._wake = asyncio.Event()
-        self._asked = True
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._noted: list[Event] = []
         self._failures_told: set[Failure] = set()
         self._written: dict[str, Progress] = {}
-        self._to_finish: frozenset[str] = frozenset()
+        self._wishes = Wishes(store, self.lives, self._take_up)
+        self._to_kill: Mapping[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._around = Surroundings(
             plugins=plugins,
@@ -153,7 +154,7 @@ class Runner:
 
     def _rung(self) -> None:
         """A command has written something for the runner."""
-        self._asked = True
+        self._wishes.ring()
         self.wake()
 
     def stop(self) -> None:
@@ -177,6 +178,7 @@ class Runner:
         try:
             while not self._stopping:
                 self._wake.clear()
+                await self._wishes.see_to()
                 await self._start_what_may_start()
                 await self._let_finish()
                 stuck = await self._jobs_ended()
@@ -249,19 +251,23 @@ class Runner:
     # Workers of an earlier runner
 
     async def _take_up_workers(self) -> None:
+        self._to_kill = await asyncio.to_thread(self.store.requests.of, Request.KILL)
         for worker in await asyncio.to_thread(self.store.alive_workers):
-            job = job_as_written(worker.settings, self._schema) or self.settings.job(worker.job)
-            plotter = self._schema.plotters.get(worker.plotter)
-            if job is None or plotter is None:
-                log.error(
-                    "worker %s is left alone: its plotter %s is not installed any more",
-                    worker.id,
-                    worker.plotter,
-                )
-                self._lookout.others.append(worker)
-                continue
-            await self._promise_again(worker)
-            self._live(worker, job, plotter, resumed=True)
+            await self._take_up(worker)
+
+    async def _take_up(self, worker: Worker) -> None:
+        job = job_as_written(worker.settings, self._schema) or self.settings.job(worker.job)
+        plotter = self._schema.plotters.get(worker.plotter)
+        if job is None or plotter is None:
+            log.error(
+                "worker %s is left alone: its plotter %s is not installed any more",
+                worker.id,
+                worker.plotter,
+            )
+            self._lookout.others.append(worker)
+            return
+        await self._promise_again(worker)
+        self._live(worker, job, plotter, resumed=True)
 
     async def _promise_again(self, worker: Worker) -> None:
         """The room that a worker was promised before plotrun stopped."""
@@ -271,7 +277,8 @@ class Runner:
                 await self._deliveries.promise(key, worker.dst, worker.plot_size)
 
     def _live(self, worker: Worker, job: Job, plotter: Plotter, resumed: bool) -> None:
-        life = Life(WorkerRecord(self._around, worker), job, plotter, resumed)
+        killed = worker.id in self._to_kill
+        life = Life(WorkerRecord(self._around, worker), job, plotter, resumed, killed)
         self.lives[worker.id] = life
         self._tasks[worker.id] = asyncio.create_task(self._see_through(life))
 
@@ -306,16 +313,13 @@ class Runner:
 
     async def _let_finish(self) -> None:
         """Ask plotters to end after the plot under way: that is enough, or the user said so."""
-        if self._asked:
-            self._asked = False
-            self._to_finish = await asyncio.to_thread(self.store.finish_requests)
         surplus = {
             job: hold.surplus for job, hold in self.holds.items() if isinstance(hold, JobEnds)
         }
         for life in tuple(self.lives.values()):
             worker = life.record.worker
             no_more = surplus.get(worker.job, 0) > 0 or self.settings.job(worker.job) is None
-            if (worker.plots_wanted == 0 and no_more) or worker.id in self._to_finish:
+            if (worker.plots_wanted == 0 and no_more) or worker.id in self._wishes.to_finish:
                 surplus[worker.job] = surplus.get(worker.job, 0) - await life.ask_to_finish()
 
     # Settings

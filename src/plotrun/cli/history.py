@@ -101,4 +101,5 @@ def _line(row: dict[str, Any]) -> str:
     seconds = row["plotting_seconds"]
     took = f"plotted {duration_words(seconds)}" if seconds is not None else "did not plot"
     how = f"failed: {row['reason']}" if row["outcome"] == "failed" else f"{row['plots']} plots"
+    how += ", killed by the user" if row["outcome"] == "killed" else ""
     return f"{stamp}  {row['id']}  {row['job']}  {row['plotter']}  k={row['k']}  {took}  {how}"

@@ -19,8 +19,9 @@ from plotrun.store.database import Database, StoreError, make_state_dir
 from plotrun.store.events import Events
 from plotrun.store.jobs import JobRecord, Jobs, job_state
 from plotrun.store.measured import MeasuredPlots
+from plotrun.store.requests import Request, Requests
 
-__all__ = ["JobRecord", "Store", "StoreError", "job_state", "make_state_dir"]
+__all__ = ["JobRecord", "Request", "Store", "StoreError", "job_state", "make_state_dir"]
 
 
 class Store:
@@ -37,6 +38,7 @@ class Store:
         self.events = Events(self._db)
         self.jobs = Jobs(self._db, self.events)
         self.measured = MeasuredPlots(self._db)
+        self.requests = Requests(self._db)
 
     def close(self) -> None:
         """Close the database."""
@@ -112,6 +114,7 @@ class Store:
             self._save(worker)
             self._db.run("DELETE FROM progress WHERE worker = ?", worker.id)
             self._db.run("DELETE FROM finish_requests WHERE worker = ?", worker.id)
+            self.requests.forget(worker.id)
             if worker.outcome == "done":
                 self._db.run("UPDATE jobs SET failures_in_row = 0 WHERE name = ?", worker.job)
             self.events.add(events)
@@ -158,6 +161,26 @@ class Store:
             count,
         )
         return [worker_from_json(json.loads(record)) for (record,) in rows]
+
+    def named(self, prefix: str) -> list[Worker]:
+        """Ended workers whose id, or the id of one of whose plots, begins so; latest first."""
+        rows = self._db.rows(
+            "SELECT record FROM workers WHERE stage = ? AND "
+            "(substr(id, 1, length(?)) = ? OR instr(record, ?)) ORDER BY ended_at DESC",
+            Stage.ENDED,
+            prefix,
+            prefix,
+            f'"{prefix}',  # an id of a plot, where it begins
+        )
+        workers = (worker_from_json(json.loads(record)) for (record,) in rows)
+        return [worker for worker in workers if worker.is_named(prefix)]
+
+    def reopen(self, worker: Worker, now: float, events: Sequence[Event]) -> None:
+        """Write the record of an ended worker that is to be taken up again."""
+        with self._db.writing():
+            self._save(worker)
+            self.requests.put(Request.RETRY, [worker.id], now)
+            self.events.add(events)
 
     def request_finish(self, workers: Sequence[str]) -> None:
         """Ask that these workers' plotters end after the plot under way."""

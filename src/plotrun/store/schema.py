@@ -85,5 +85,14 @@ _LISTED_AT = """
 ALTER TABLE jobs ADD COLUMN listed_at REAL
 """
 
-FORMS = (_FIRST, _FINISH_REQUESTS_AND_MEASURED, _LISTED_AT)
+_REQUESTS = """
+CREATE TABLE requests (
+    worker TEXT NOT NULL,
+    what TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (worker, what)
+) STRICT
+"""
+
+FORMS = (_FIRST, _FINISH_REQUESTS_AND_MEASURED, _LISTED_AT, _REQUESTS)
 """A store of form n has the tables of the first n steps; 0 is an empty file."""
