@@ -76,13 +76,20 @@ def event_words(event: Event) -> str | None:
     return printable(": ".join([*([" ".join(who)] if who else []), words.format_map(data)]))
 
 
+def stamped_words(event: Event) -> str | None:
+    """The event in one line, with its time; None for what is no line's worth."""
+    words = event_words(event)
+    if words is None:
+        return None
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(event.at))} {words}"
+
+
 def print_event(event: Event) -> None:
     """Print the event with its time."""
-    words = event_words(event)
+    words = stamped_words(event)
     if words is not None:
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.at))
         try:
-            print(f"{stamp} {words}", flush=True)  # noqa: T201 - standard output is the point
+            print(words, flush=True)  # noqa: T201 - standard output is the point
         except (BrokenPipeError, UnicodeEncodeError):
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - nobody reads any more
 

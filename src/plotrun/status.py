@@ -29,12 +29,22 @@ CHUNK = 1024 * 1024
 def gather(state_dir: Path, store: Store, plotters: Sequence[Plotter]) -> dict[str, Any]:
     """The state of everything now, for a command: by the store and the process table."""
     runner = running(state_dir)
-    own = store.alive_workers()
-    if runner is None:
-        by_name = {plotter.name: plotter for plotter in plotters}
-        own = [replace(w, progress=_read_progress(w, by_name.get(w.plotter))) for w in own]
+    by_name = {plotter.name: plotter for plotter in plotters}
+    own = progress_by_logs(state_dir, store.alive_workers(), by_name)
     others = strangers(process_table(), plotters, {worker.id for worker in own})
     return assemble(store, own, others, runner.pid if runner else None)
+
+
+def progress_by_logs(
+    state_dir: Path, workers: Sequence[Worker], plotters: Mapping[str, Plotter]
+) -> list[Worker]:
+    """Living workers with what their logs say, where no runner is up that has read them."""
+    if running(state_dir) is not None:
+        return list(workers)
+    return [
+        replace(w, progress=_read_progress(w, plotters.get(w.plotter))) if w.job else w
+        for w in workers
+    ]
 
 
 def assemble(

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from plotrun.lifecycle import Life
-from plotrun.model import Worker
+from plotrun.model import EventKind, Worker
 from plotrun.store import Request, Store
 
 
@@ -67,4 +67,6 @@ class Wishes:
         for worker in await asyncio.to_thread(self._store.alive_workers):
             if worker.id in names and worker.id not in self._lives:
                 await self._take_up(worker)
+        for life in [life for name, life in self._lives.items() if name in names]:
+            await life.record.save(life.record.event(EventKind.WORKER_RETRIED))
         await asyncio.to_thread(self._store.requests.withdraw, Request.RETRY, tuple(names))

@@ -22,6 +22,15 @@ COMMANDS = {
     "pause": "pause",
     "unpause": "unpause",
     "finish": "finish",
+    "details": "details",
+    "logs": "logs",
+    "files": "files",
+    "events": "events",
+    "suspend": "suspend",
+    "resume": "resume",
+    "kill": "kill",
+    "retry": "retry",
+    "clean": "clean",
     "version": "version",
 }
 """Command and the module of this package that has it."""

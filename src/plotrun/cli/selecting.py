@@ -83,6 +83,24 @@ def select(
     return list(found.values())
 
 
+def select_any(
+    names: Sequence[str],
+    workers: Sequence[Worker],
+    ended: Callable[[str], Sequence[Worker]],
+) -> list[Worker]:
+    """As `select`; a name that means no living worker may mean one of those that *ended* answers.
+
+    Raises:
+        CommandError: as there.
+    """
+    found: dict[str, Worker] = {}
+    for name in names:
+        living = _living(name, workers, parents_of)
+        past = [] if living else [select_one(name, (), old)] if (old := ended(name)) else []
+        found |= {worker.id: worker for worker in past or _meant(name, workers, parents_of)}
+    return list(found.values())
+
+
 def select_one(name: str, workers: Sequence[Worker], ended: Sequence[Worker] = ()) -> Worker:
     """The one worker meant by *name*; where none lives, that of the *ended* ones.
 

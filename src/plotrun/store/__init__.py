@@ -162,6 +162,16 @@ class Store:
         )
         return [worker_from_json(json.loads(record)) for (record,) in rows]
 
+    def worker(self, name: str) -> Worker | None:
+        """The worker of this id, living or ended, as it was written with its last step."""
+        rows = self._db.rows("SELECT record FROM workers WHERE id = ?", name)
+        return worker_from_json(json.loads(rows[0][0])) if rows else None
+
+    def stages(self) -> dict[str, Stage]:
+        """The stage of each worker there ever was."""
+        rows = self._db.rows("SELECT id, stage FROM workers")
+        return {worker: Stage(stage) for worker, stage in rows}
+
     def named(self, prefix: str) -> list[Worker]:
         """Ended workers whose id, or the id of one of whose plots, begins so; latest first."""
         rows = self._db.rows(
@@ -175,12 +185,11 @@ class Store:
         workers = (worker_from_json(json.loads(record)) for (record,) in rows)
         return [worker for worker in workers if worker.is_named(prefix)]
 
-    def reopen(self, worker: Worker, now: float, events: Sequence[Event]) -> None:
+    def reopen(self, worker: Worker, now: float) -> None:
         """Write the record of an ended worker that is to be taken up again."""
         with self._db.writing():
             self._save(worker)
             self.requests.put(Request.RETRY, [worker.id], now)
-            self.events.add(events)
 
     def request_finish(self, workers: Sequence[str]) -> None:
         """Ask that these workers' plotters end after the plot under way."""
