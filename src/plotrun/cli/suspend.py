@@ -31,11 +31,11 @@ def command(settings: str | None, workers: tuple[str, ...]) -> None:
     from plotrun.store import Request
 
     living = open_living(settings)
-    processes = {worker: running_process(worker) for worker in select(workers, living.workers)}
-    for worker, ref in processes.items():
+    processes = [(worker, running_process(worker)) for worker in select(workers, living.workers)]
+    for worker, ref in processes:
         if ref is None:
             raise CommandError(f"worker {worker.id} has no plotter running ({worker.stage})")
-    for worker, ref in processes.items():
+    for worker, ref in processes:
         if ref is None or not suspend_tree(ref):
             raise CommandError(f"worker {worker.id}: its plotter has just ended")
         if worker.job:
