@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farm import Farm, small_disk, until
-from plotrun.leftovers import Alive, Item, judge, remove, scan
+from plotrun.leftovers import SLACK, Alive, Item, judge, remove, scan
 from plotrun.manager import load_plugins
 from plotrun.model import Stage
 from plotrun.plotfile import is_plot_name, v1_plot_bytes
@@ -31,7 +31,7 @@ NOBODY = Alive(workers={}, marked=(), plotters=(), open_files={})
 
 def clean(farm: Farm, *words: str) -> dict[str, Any]:
     """``plotrun clean --json`` without regard of age."""
-    said = farm.plotrun("clean", "--json", "--older-than", "0", *words)
+    said = farm.plotrun("clean", "--json", "--older-than", "0s", *words)
     assert said.returncode == 0, said.stderr
     return dict(json.loads(said.stdout))
 
@@ -72,10 +72,10 @@ def test_leftovers_of_real_plotters_are_removed(farm: Farm) -> None:
     assert refused.returncode == 0
     assert "ago" in refused.stdout, "it is too young"
     assert "nothing to remove" in refused.stdout
-    asked = farm.plotrun("clean", "--older-than", "0")
+    asked = farm.plotrun("clean", "--older-than", "0s")
     assert asked.returncode == 1, "nobody said yes"
     assert left <= set(farm.tmp.iterdir())
-    said = farm.plotrun("clean", "--yes", "--older-than", "0")
+    said = farm.plotrun("clean", "--yes", "--older-than", "0s")
     assert said.stdout.splitlines()[-1].startswith(f"removed {len(left) + 1} leftovers")
     assert set(farm.tmp.iterdir()) == mine | {
         farm.tmp / "plotrun-notes",
@@ -88,7 +88,7 @@ def test_leftovers_of_real_plotters_are_removed(farm: Farm) -> None:
     runner.communicate()
 
 
-def test_a_living_plotter_by_hand_keeps_its_files_and_old_ones_go(farm: Farm) -> None:
+def test_where_a_plotter_by_hand_is_at_work_nothing_of_late_goes(farm: Farm) -> None:
     farm.write()
     left = killed_plotter(farm.tmp)
     command = [sys.executable, "-m", "plotrun_chiapos", "-k", "22", "-t", "tmp", "-d", "a"]
@@ -96,14 +96,20 @@ def test_a_living_plotter_by_hand_keeps_its_files_and_old_ones_go(farm: Farm) ->
     until(plotter, "Computing table 2")
     os.kill(plotter.pid, signal.SIGSTOP)
     found = clean(farm, "--yes")
-    assert {Path(each["path"]) for each in found["leftovers"]} == left
-    assert found["kept"]
-    assert all(Path(each["path"]).exists() for each in found["kept"])
-    assert not any(path.exists() for path in left)
+    assert found["leftovers"] == []
+    assert {Path(each["path"]) for each in found["kept"]} == set(farm.tmp.iterdir()) > left
     plotter.kill()
     plotter.communicate()
     assert clean(farm, "--yes")["kept"] == []
     assert list(farm.tmp.iterdir()) == []
+
+
+def test_what_lay_still_before_a_plotter_was_started_may_go() -> None:
+    path = PLACE / f"{NAME}.plot.sort.tmp"
+    item = Item(path, None, ID, bytes=1, changed_at=1000.0, files=((1, 1),))
+    for started, goes in ((1000.0, False), (1001 + SLACK, True)):
+        living = dataclasses.replace(NOBODY, plotters=[(started, frozenset({PLACE}))])
+        assert (judge([item], living, 1e6, 0.0)[0] == [item]) == goes
 
 
 def test_an_open_file_stays(farm: Farm) -> None:
@@ -155,7 +161,7 @@ def test_the_rejected_plot_of_a_worker_is_told_with_the_way_to_deliver_it(farm: 
 def test_what_cannot_be_searched_is_told(farm: Farm) -> None:
     farm.write(tmp=[str(farm.tmp), str(farm.root / "gone")])
     (farm.tmp / f"{NAME}.p1.t4.sort_bucket_10.tmp").write_text("x")
-    said = farm.plotrun("clean", "--yes", "--older-than", "0")
+    said = farm.plotrun("clean", "--yes", "--older-than", "0s")
     assert said.returncode == 0
     assert (
         said.stderr
@@ -254,16 +260,16 @@ def test_nothing_that_lives_and_no_plot_is_ever_a_leftover(
             assert each.worker not in living.marked
             assert living.workers.get(each.worker or "", Stage.ENDED) is Stage.ENDED
             for started, places in living.plotters:
-                assert each.changed_at < started or places == frozenset()
+                assert each.changed_at < started - SLACK or places == frozenset()
             assert each.worker in living.workers or 100.0 - each.changed_at >= age
     told = {entry.path for entry in kept}
     for item in found:
         silent = living.workers.get(item.worker or "", Stage.ENDED) is not Stage.ENDED
         plots_told = set(item.plots) <= told and item.plots
         assert item in leftovers or item.path in told or plots_told or silent
-    if not (living.plotters or living.open_files or living.marked or living.workers):
-        free = [i for i in found if 100.0 - i.changed_at >= age and not (i.plots or i.trouble)]
-        assert len(found) != len(free) or leftovers == found or len(leftovers) == len(found)
+    if all(100.0 - i.changed_at >= age and not (i.plots or i.trouble) for i in found):
+        nobody = judge(found, NOBODY, 100.0, age)
+        assert sorted(nobody[0], key=repr) == sorted(found, key=repr)
 
 
 @settings(max_examples=100)

@@ -24,6 +24,10 @@ _OWN = re.compile(re.escape(PREFIX) + r"([0-9a-f]{8})")
 _WHOLE_SUFFIXES = (".plot.tmp", ".plot.2.tmp", ".plot2.tmp")
 """What a plot that is whole may be called before it has its final name."""
 
+SLACK = 60.0
+"""Seconds by which a plotter may have started before the system says so: that is told to a second,
+and clocks are set."""
+
 Identity = tuple[int, int]
 """Device and inode of a file."""
 
@@ -199,7 +203,9 @@ def _why_alive(item: Item, alive: Alive, now: float, least_age: float) -> str | 
             return f"open in process {alive.open_files[identity]}"
     for started, directories in alive.plotters:
         # What lay still before a plotter was started is not its own.
-        if item.changed_at >= started and (directories is None or _is_among(item, directories)):
+        if item.changed_at >= started - SLACK and (
+            directories is None or _is_among(item, directories)
+        ):
             return "a plotter is at work in this directory"
     ended = item.worker is not None and item.worker in alive.workers
     if not ended and now - item.changed_at < least_age:

@@ -31,6 +31,7 @@ COMMANDS = {
     "kill": "kill",
     "retry": "retry",
     "clean": "clean",
+    "completion": "completion",
     "version": "version",
 }
 """Command and the module of this package that has it."""

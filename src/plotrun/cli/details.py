@@ -9,12 +9,14 @@ from typing import Any
 
 import click
 
+from plotrun.cli.completing import any_worker
+
 FORM = 1
 """Number of the JSON form; it changes when a field goes or changes its meaning."""
 
 
 @click.command("details")
-@click.argument("workers", nargs=-1, required=True, metavar="WORKER...")
+@click.argument("workers", nargs=-1, required=True, metavar="WORKER...", shell_complete=any_worker)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: see docs/status.md.")
 @click.pass_obj
 def command(settings: str | None, workers: tuple[str, ...], as_json: bool) -> None:

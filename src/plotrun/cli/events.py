@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from plotrun.cli.completing import any_worker, jobs
+
 if TYPE_CHECKING:
     from plotrun.model import Event
 
@@ -25,8 +27,13 @@ LATEST = 50
     type=click.IntRange(min=0),
     help="How many of the latest.",
 )
-@click.option("--job", help="Only events of this job.")
-@click.option("--worker", metavar="ID", help="Only events of workers whose id begins so.")
+@click.option("--job", shell_complete=jobs, help="Only events of this job.")
+@click.option(
+    "--worker",
+    metavar="ID",
+    shell_complete=any_worker,
+    help="Only events of workers whose id begins so.",
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print a JSON object a line: see docs/hooks.md."
 )

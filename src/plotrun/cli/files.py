@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plotrun.cli.completing import living_workers
+
 if TYPE_CHECKING:
     from plotrun.cli.selecting import Living
     from plotrun.model import Worker
@@ -16,7 +18,9 @@ FORM = 1
 
 
 @click.command("files")
-@click.argument("workers", nargs=-1, required=True, metavar="WORKER...")
+@click.argument(
+    "workers", nargs=-1, required=True, metavar="WORKER...", shell_complete=living_workers
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: path and bytes of each file.")
 @click.pass_obj
 def command(settings: str | None, workers: tuple[str, ...], as_json: bool) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import click
 
+from plotrun.cli.completing import living_workers
+
 
 @click.command("finish")
-@click.argument("workers", nargs=-1, required=True, metavar="WORKER...")
+@click.argument(
+    "workers", nargs=-1, required=True, metavar="WORKER...", shell_complete=living_workers
+)
 @click.pass_obj
 def command(settings: str | None, workers: tuple[str, ...]) -> None:
     """Let each WORKER end after the plot under way, where its plotter makes several.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plotrun.cli.completing import jobs
+
 if TYPE_CHECKING:
     from plotrun.model import Worker
 
@@ -19,7 +21,7 @@ LATEST = 50
 
 
 @click.command("history")
-@click.option("--job", help="Only workers of this job.")
+@click.option("--job", shell_complete=jobs, help="Only workers of this job.")
 @click.option("--failed", is_flag=True, help="Only workers that failed.")
 @click.option("--last", default=LATEST, show_default=True, help="How many, the latest first.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from plotrun.cli.completing import living_workers
+
 if TYPE_CHECKING:
     from plotrun.cli.selecting import Living
     from plotrun.model import ProcessRef, Worker
@@ -16,7 +18,9 @@ PATIENCE = 30.0
 
 
 @click.command("kill")
-@click.argument("workers", nargs=-1, required=True, metavar="WORKER...")
+@click.argument(
+    "workers", nargs=-1, required=True, metavar="WORKER...", shell_complete=living_workers
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--files",

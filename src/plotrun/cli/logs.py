@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from plotrun.cli import EXIT_NOTHING_MATCHED
+from plotrun.cli.completing import any_worker
 
 if TYPE_CHECKING:
     from plotrun.cli.selecting import Living
@@ -19,7 +20,7 @@ CHUNK = 1024 * 1024
 
 
 @click.command("logs")
-@click.argument("worker")
+@click.argument("worker", shell_complete=any_worker)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the worker ends.")
 @click.option("--pre", "side", flag_value="pre", help="The log of its pre-commands.")
 @click.option("--post", "side", flag_value="post", help="The log of its post-commands.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from plotrun.cli.completing import ended_workers
+
 
 @click.command("retry")
-@click.argument("worker")
+@click.argument("worker", shell_complete=ended_workers)
 @click.pass_obj
 def command(settings: str | None, worker: str) -> None:
     """Try again what failed in WORKER, an ended one.

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from plotrun.cli import EXIT_NOTHING_MATCHED
+from plotrun.cli.completing import jobs
 
 
 @click.group("settings")
@@ -32,7 +33,7 @@ def path(settings: str | None) -> None:
 
 
 @command.command("show")
-@click.argument("job", required=False)
+@click.argument("job", required=False, shell_complete=jobs)
 @click.pass_obj
 def show(settings: str | None, job: str | None) -> None:
     """Show the values of JOB (of all jobs without it) and where each comes from.

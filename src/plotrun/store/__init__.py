@@ -15,13 +15,21 @@ from pathlib import Path
 
 from plotrun.model import Event, Measured, Progress, Stage, Worker
 from plotrun.records import as_json, worker_from_json
-from plotrun.store.database import Database, StoreError, make_state_dir
+from plotrun.store.database import Database, StoreError, has_state, make_state_dir
 from plotrun.store.events import Events
 from plotrun.store.jobs import JobRecord, Jobs, job_state
 from plotrun.store.measured import MeasuredPlots
 from plotrun.store.requests import Request, Requests
 
-__all__ = ["JobRecord", "Request", "Store", "StoreError", "job_state", "make_state_dir"]
+__all__ = [
+    "JobRecord",
+    "Request",
+    "Store",
+    "StoreError",
+    "has_state",
+    "job_state",
+    "make_state_dir",
+]
 
 
 class Store:
