@@ -11,7 +11,7 @@ from dataclasses import MISSING
 from pathlib import Path
 
 from plotrun.manager import load_plugins
-from plotrun.settings.schema import Key, Schema
+from plotrun.settings.schema import Key, Schema, keys_of
 from plotrun.words import duration_words
 
 PAGE = Path(__file__).with_name("settings.md")
@@ -41,6 +41,8 @@ def tables(schema: Schema) -> str:
         keys = schema.plotter_keys(plotter)
         words = f"May stand in `[defaults]` and `[defaults.{plotter}]` too."
         parts.append((f'[[job]] with plotter = "{plotter}"', words, keys))
+    tables = [(key, key.tables) for key in schema.shared.values() if key.tables is not None]
+    parts += [(f"[job.{key.name}]", "", keys_of(each.model, key.owner)) for key, each in tables]
     parts += [(f"[plugins.{n}]", "", schema.section_keys(n)) for n in sorted(schema.plugins)]
     return "\n".join(_table(*part) for part in parts if part[2])
 
@@ -61,7 +63,7 @@ def _cell(text: str) -> str:
 def _default(key: Key) -> str:
     if key.default is MISSING:
         return "must be given"
-    if key.default in (None, ()):
+    if key.default in (None, (), {}):
         return "-"
     if isinstance(key.default, tuple):
         return f"`{json.dumps(key.default)}`"

@@ -52,6 +52,13 @@ def test_analyze() -> None:
         assert measured["peak_memory_mb"] > 1
 
 
+def test_inventory() -> None:
+    found = figures("inventory.py", "--plots", "40", "--destinations", "2")
+    assert (found["plots"], found["destinations"]) == (40, 2)
+    for name in ("first", "second", "json", "dry_run"):
+        assert found[f"{name}_seconds"] > 0
+
+
 def test_cli_startup() -> None:
     found = figures("cli_startup.py", "--repeat", "2", "--workers", "2")
     for command in ("help", "version", "status", "status_json", "status_without_runner"):

@@ -80,7 +80,9 @@ def test_other_shells_are_answered_in_their_form(farm: Farm, path: str, name: st
     line = {"COMP_WORDS": "plotrun pause t", "COMP_CWORD": "t" if name == "fish" else "2"}
     asked = line | {"_PLOTRUN_COMPLETE": f"{name}_complete"}
     said = shell("sh", farm, path, "-c", "plotrun", environment=asked)
-    assert said.split() == (["plain", "test", "chiapos"] if name == "zsh" else ["plain,test"])
+    assert said.split() == (
+        ["plain", "test", "chiapos"] if name == "zsh" else ["plain,test", "chiapos"]
+    )
 
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])

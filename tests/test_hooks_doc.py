@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from farm import Farm, small_disk, until
+from old_plots import write_plot
 from plotrun import hookspecs, read_plot
 from plugin_package import install
 
@@ -141,6 +142,17 @@ def test_plotrun_choose_dst(farm: Farm) -> None:
         farm.write(plots=2)
         run(farm)
         assert [plot.parent.name for plot in farm.plots()] == ["b", "b"]
+
+
+def test_plotrun_could_make_room(farm: Farm) -> None:
+    install(farm, "example", example("plotrun_could_make_room"))
+    with small_disk(farm.root / "a", "6m") as disk:
+        small, large = write_plot(disk, 4_700_000, k=17), write_plot(disk, 1_000_000, k=18)
+        farm.write(dst=str(disk))
+        run(farm)
+        assert not small.exists()
+        assert large.exists()
+        assert len(farm.plots()) == 2
 
 
 def test_plotrun_make_room(farm: Farm) -> None:

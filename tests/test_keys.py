@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plotrun import puzzle_hash
-from plotrun.keys import contract_address, public_key
+from plotrun.keys import address_of, contract_address, public_key
 
 KEY = (
     "85695fcbc06cc4c4c9451f4dce21cbf8de3e5a13bf48f44c"
@@ -177,3 +177,8 @@ def test_an_address_with_bitcoins_older_checksum_is_none(data: bytes) -> None:
 def test_what_does_not_look_like_an_address_is_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         puzzle_hash(text)
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_an_address_stands_for_the_puzzle_hash_it_was_made_of(of: bytes) -> None:
+    assert puzzle_hash(address_of(of)) == of

@@ -37,25 +37,25 @@ def v2_group(memo: bytes = MEMO) -> bytes:
 
 
 HEADERS = {
-    "chiapos": (v1(b"v1.0"), 32, PlotFormat.V1),
-    "gigahorse": (v1(b"mmx-v2.4"), 32, PlotFormat.V1_COMPRESSED),
-    "bladebit": (bladebit(0), 32, PlotFormat.V1),
-    "bladebit compressed": (bladebit(1), 32, PlotFormat.V1_COMPRESSED),
-    "V2": (v2(), 28, PlotFormat.V2),
-    "V2 group": (v2_group(), 28, PlotFormat.V2),
+    "chiapos": (v1(b"v1.0"), 32, PlotFormat.V1, 0),
+    "gigahorse": (v1(b"mmx-v2.4"), 32, PlotFormat.V1_COMPRESSED, None),
+    "bladebit": (bladebit(0), 32, PlotFormat.V1, 0),
+    "bladebit compressed": (bladebit(1), 32, PlotFormat.V1_COMPRESSED, 7),
+    "V2": (v2(), 28, PlotFormat.V2, None),
+    "V2 group": (v2_group(), 28, PlotFormat.V2, None),
 }
 
 
 @pytest.mark.parametrize("name", HEADERS)
 def test_each_format_is_read(name: str) -> None:
-    header, k, plot_format = HEADERS[name]
-    assert parse_header(header + bytes(100)) == (ID, k, plot_format, MEMO)
+    header, k, plot_format, compression = HEADERS[name]
+    assert parse_header(header + bytes(100)) == (ID, k, plot_format, MEMO, compression)
 
 
 @pytest.mark.parametrize("name", HEADERS)
 def test_a_header_that_is_cut_short_is_no_plot(name: str) -> None:
-    header, _, _ = HEADERS[name]
-    least = len(header) - (1 if name.startswith("bladebit") else 0)  # the level is not needed
+    header = HEADERS[name][0]
+    least = len(header) - (name == "bladebit")  # where nothing is compressed there is no level
     for length in range(least):
         with pytest.raises(NotAPlot):
             parse_header(header[:length])

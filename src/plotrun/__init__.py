@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from plotrun.analysis.forms import FinishedLog, LineForm
+from plotrun.farm.found import FoundPlot, Inventory, PlotFacts
 from plotrun.keys import puzzle_hash
 from plotrun.lines import event_words
 from plotrun.logparser import (
@@ -76,6 +77,7 @@ from plotrun.settings.types import (
     Tables,
     TellableError,
     Written,
+    read_duration,
 )
 from plotrun.tags import POST_TAGS, PRE_TAGS, unknown_tags
 from plotrun.troubles import TroubleKind
@@ -96,8 +98,11 @@ if TYPE_CHECKING:
         slashed,
     )
     from plotrun.cli.opening import read_settings
+    from plotrun.cli.opening_farm import OpenFarm, open_farm
     from plotrun.clock import Clock
     from plotrun.command_line import plotter_argv
+    from plotrun.farm.farm import Farm
+    from plotrun.farm.look import read_facts
     from plotrun.hookspecs import Runner
     from plotrun.settings.settings import Settings
     from plotrun.simulation.figures import DiskFigures, PlotFigures
@@ -116,9 +121,13 @@ _LATE = {
     "MadMaxPlotter": "plotrun.builtin.madmax",
     "slashed": "plotrun.builtin.madmax",
     "Clock": "plotrun.clock",
+    "Farm": "plotrun.farm.farm",
     "Runner": "plotrun.hookspecs",
     "Settings": "plotrun.settings.settings",
+    "OpenFarm": "plotrun.cli.opening_farm",
+    "open_farm": "plotrun.cli.opening_farm",
     "plotter_argv": "plotrun.command_line",
+    "read_facts": "plotrun.farm.look",
     "read_settings": "plotrun.cli.opening",
     "DiskFigures": "plotrun.simulation.figures",
     "PlotFigures": "plotrun.simulation.figures",
@@ -159,10 +168,13 @@ __all__ = [
     "Event",
     "EventKind",
     "Fact",
+    "Farm",
     "FinishedLog",
+    "FoundPlot",
     "FractionDone",
     "Help",
     "Hold",
+    "Inventory",
     "Job",
     "JobState",
     "KeyProblem",
@@ -172,12 +184,14 @@ __all__ = [
     "MadMaxPlotter",
     "Name",
     "NotAPlot",
+    "OpenFarm",
     "OptionalOwnerKeys",
     "OwnerKeys",
     "PhaseStarted",
     "PhaseTook",
     "Plot",
     "PlotComplete",
+    "PlotFacts",
     "PlotFigures",
     "PlotFormat",
     "PlotNamed",
@@ -213,11 +227,14 @@ __all__ = [
     "log_words",
     "moment_words",
     "one_pool",
+    "open_farm",
     "option",
     "options",
     "plotter_argv",
     "printable",
     "puzzle_hash",
+    "read_duration",
+    "read_facts",
     "read_plot",
     "read_settings",
     "recognised",

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from plotrun import copying
+from plotrun.farm.farm import Farm, Farms, Promised
+from plotrun.farm.found import Inventory
 from plotrun.manager import Failure, Plugins
 from plotrun.model import Candidate, Job, Plot
 from plotrun.space import Disk, Disks, physical_disk
@@ -20,6 +23,8 @@ from plotrun.threads import in_daemon_thread
 
 RETRY_SECONDS = 30.0
 """A full disk tells nobody when it has room again: this is how often it is asked."""
+MAKE_ROOM_SECONDS = 60.0
+"""Longer nobody waits for a plugin to make room on a disk: another may be tried."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,23 @@ class NoDestination:
         return "; ".join(f"{path}: {reason}" for path, reason in self.reasons.items())
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """The question for a destination."""
+
+    key: str
+    job: Job
+    plot: Plot | None
+    needed: int
+    prefer: Path | None
+    avoid: Mapping[Path, str]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What every hook about it is told."""
+        return {"job": self.job, "plot": self.plot, "needed": self.needed}
+
+
 @dataclass
 class _Promise:
     device: int | None
@@ -45,18 +67,26 @@ class Deliveries:
     """All plots that are on their way to a destination, and the room promised to them."""
 
     def __init__(
-        self, plugins: Plugins, store: Store, disks: Disks, copies_per_disk: int, verify: str
+        self,
+        plugins: Plugins,
+        store: Store,
+        disks: Disks,
+        farms: Farms,
+        copies_per_disk: int,
+        verify: str,
     ) -> None:
         self.copies_per_disk = copies_per_disk
         self.verify = verify
         self._plugins = plugins
         self._store = store
         self._disks = disks
+        self._farms = farms
         self._promises: dict[str, _Promise] = {}
         self._choosing = asyncio.Lock()
         self._copying: dict[str, int] = {}
         self._copy_ended = asyncio.Condition()
         self._stopping = False
+        self._looks: set[asyncio.Task[list[Inventory]]] = set()
         self._moving: set[asyncio.Future[Path]] = set()
 
     async def candidates(self, paths: Sequence[Path], key: str = "") -> list[Candidate]:
@@ -90,39 +120,131 @@ class Deliveries:
 
         *avoid* are destinations that shall not be chosen, with the reason.
         """
+        asked = _Asked(key, job, plot, needed, prefer, avoid or {})
         async with self._choosing:
-            candidates = [
-                replace(candidate, trouble=candidate.trouble or (avoid or {}).get(candidate.path))
-                for candidate in await self.candidates(job.dst, key)
-            ]
-            left, rejected = self._plugins.left_by_filters(
-                "plotrun_filter_dst", candidates, job=job, plot=plot, needed=needed
-            )
-            chosen = prefer if any(c.path == prefer for c in left) else None
-            if chosen is None and left:
-                answer = self._plugins.first(
-                    "plotrun_choose_dst", job=job, plot=plot, needed=needed, candidates=left
-                )
-                known = any(candidate.path == answer for candidate in left)
-                chosen = answer if known else left[0].path
-            if chosen is None and plot is not None:
-                chosen = await self._make_room(job, plot, needed, rejected)
-            if chosen is None:
-                return NoDestination(rejected)
-            await self._set_promise(key, chosen, needed)
-            await asyncio.to_thread(self._store.use, chosen)
-            return chosen
+            chosen = await self._choose(asked)
+        if isinstance(chosen, NoDestination):
+            return await self._after_making_room(asked) or chosen
+        return chosen
 
-    async def _make_room(
-        self, job: Job, plot: Plot, needed: int, rejected: Mapping[Path, str]
-    ) -> Path | None:
-        def ask() -> Path | None:
-            answer = self._plugins.first(
-                "plotrun_make_room", job=job, plot=plot, needed=needed, rejected=rejected
-            )
-            return answer if answer in job.dst else None
+    async def _choose(self, asked: _Asked) -> Path | NoDestination:
+        """One of the destinations that have room, promised from now on."""
+        left, rejected = self._filtered(asked, await self._candidates(asked))
+        if not left:
+            return NoDestination(rejected)
+        chosen = asked.prefer if any(c.path == asked.prefer for c in left) else None
+        if chosen is None:
+            answer = self._plugins.first("plotrun_choose_dst", candidates=left, **asked.arguments)
+            known = any(candidate.path == answer for candidate in left)
+            chosen = answer if known else left[0].path
+        await self._take(asked, chosen)
+        return chosen
 
-        return await in_daemon_thread(ask, "make room")
+    async def _candidates(self, asked: _Asked) -> list[Candidate]:
+        return [
+            replace(candidate, trouble=candidate.trouble or asked.avoid.get(candidate.path))
+            for candidate in await self.candidates(asked.job.dst, asked.key)
+        ]
+
+    def _filtered(
+        self, asked: _Asked, candidates: Sequence[Candidate]
+    ) -> tuple[list[Candidate], dict[Path, str]]:
+        return self._plugins.left_by_filters("plotrun_filter_dst", candidates, **asked.arguments)
+
+    async def _take(self, asked: _Asked, chosen: Path) -> None:
+        await self._set_promise(asked.key, chosen, asked.needed)
+        await asyncio.to_thread(self._store.use, chosen)
+
+    # Room made by plugins
+
+    async def could_make_room(self, job: Job, needed: int) -> Path | None:
+        """A destination on which room for a plot could be made, as far as is known; quick.
+
+        What is not known yet is looked at in the background: ask again.
+        """
+        asked = _Asked("", job, None, needed, None, {})
+        farm = self._farm(asked, only_asking=True)
+        candidate = await self._could_make_room(asked, farm)
+        if farm.asked:
+            look = asyncio.create_task(self._farms.inventories.look(farm.asked))
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+        return candidate.path if candidate is not None else None
+
+    async def _after_making_room(self, asked: _Asked) -> Path | None:
+        """A destination on which a plugin has made room, promised from now on."""
+        farm = self._farm(asked, only_asking=True)
+        candidate = await self._could_make_room(asked, farm)
+        if farm.asked:  # without the lock: reading thousands of headers takes its time
+            await self._farms.inventories.look(farm.asked)
+        elif candidate is None:
+            return None
+        async with self._choosing:
+            chosen = await self._choose(asked)  # things may have changed meanwhile
+            if isinstance(chosen, Path):
+                return chosen
+            farm = self._farm(asked)
+            candidate = await self._could_make_room(asked, farm)
+            if candidate is None:
+                return None
+            # From now on nobody else counts on what becomes free there.
+            await self._take(asked, candidate.path)
+        made = await self._make_room(asked, candidate, farm)
+        async with self._choosing:
+            left, _ = self._filtered(asked, await self._candidates(asked))
+            if made and any(each.path == candidate.path for each in left):
+                return candidate.path
+            self.release(asked.key)
+            return None
+
+    def _farm(self, asked: _Asked, only_asking: bool = False) -> Farm:
+        """What a plugin may ask of the plots in destinations, and how it removes some."""
+        promises = [
+            Promised(name.partition("/")[0], promise.path, promise.device)
+            for name, promise in self._promises.items()
+            if name != asked.key
+        ]
+        worker = asked.key.partition("/")[0]
+        return Farm(self._farms, asked.job.name, worker, asked.plot, promises, only_asking)
+
+    async def _could_make_room(self, asked: _Asked, farm: Farm) -> Candidate | None:
+        candidates = await self._candidates(asked)
+        # Those that reject the plot for another reason would do so with all the room there is.
+        roomy = [
+            replace(c, free=c.free + asked.needed + c.promised) if c.free is not None else c
+            for c in candidates
+        ]
+        left = {each.path for each in self._filtered(asked, roomy)[0]}
+        full = [candidate for candidate in candidates if candidate.path in left]
+        if not full:
+            return None
+
+        def ask() -> Any:
+            return self._plugins.first(
+                "plotrun_could_make_room", candidates=full, farm=farm, **asked.arguments
+            )
+
+        answer = await self._in_time(ask, "could make room", self._disks.timeout)
+        return next((candidate for candidate in full if candidate.path == answer), None)
+
+    async def _make_room(self, asked: _Asked, candidate: Candidate, farm: Farm) -> bool:
+        def ask() -> Any:
+            return self._plugins.first(
+                "plotrun_make_room", candidate=candidate, farm=farm, **asked.arguments
+            )
+
+        try:
+            return bool(await self._in_time(ask, "make room", MAKE_ROOM_SECONDS))
+        finally:
+            farm.give_up()  # a thread that was too slow removes nothing more
+
+    async def _in_time(self, ask: Callable[[], Any], name: str, seconds: float) -> Any:
+        """What the thread answers, None if it takes too long."""
+        thread = in_daemon_thread(ask, name)
+        done, _ = await asyncio.wait({thread}, timeout=seconds)
+        return thread.result() if done else None
+
+    # Promises
 
     async def _set_promise(self, key: str, path: Path, needed: int) -> None:
         (disk,) = await self._disks.ask([path])

@@ -80,6 +80,7 @@ class FinishedPlot:
         worker = self._record.worker
         final = (worker.final_dir, *worker.more_final_dirs)
         if self._job.deliver is Deliver.PLOTTER and self._work.plot.path.parent in final:
+            self._around.deliveries.release(self._key)  # its room is taken, and not free
             await self._delivered(self._work.plot)
             return
         while True:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import click
 
     from plotrun.clock import Clock
+    from plotrun.farm.farm import Farm
     from plotrun.settings.settings import Settings
     from plotrun.simulation.figures import DiskFigures, PlotFigures
 
@@ -131,12 +132,27 @@ def plotrun_choose_dst(
 
 
 @hookspec(firstresult=True)
-def plotrun_make_room(
-    job: Job, plot: Plot, needed: int, rejected: Mapping[Path, str]
+def plotrun_could_make_room(
+    job: Job, plot: Plot | None, needed: int, candidates: Sequence[Candidate], farm: Farm
 ) -> Path | None:
-    """Free space on a rejected destination (``needed`` bytes) and answer it.
+    """A destination on which room for ``needed`` bytes could be made, or None. Remove nothing.
 
-    Called in a thread, when the plot is finished and no destination has room.
+    Called in a thread when no destination has room. ``candidates`` are those that would take
+    the plot if they had. ``plot`` is None when it is not made yet. Be quick, and ask ``farm``
+    for the plots that lie in destinations: the destinations that it is asked for are looked at,
+    and the hook is called once more if room is to be made now.
+    """
+
+
+@hookspec(firstresult=True)
+def plotrun_make_room(
+    job: Job, plot: Plot | None, needed: int, candidate: Candidate, farm: Farm
+) -> bool | None:
+    """Free space on the destination that ``plotrun_could_make_room`` answered; whether it is done.
+
+    Called in a thread, when the plot is finished, checked and promised the room there. ``plot``
+    is None when the destination has to be chosen before the plot is made. ``farm.make_room``
+    removes plots, written down before and after. Whether the plot fits then is asked anew.
     """
 
 

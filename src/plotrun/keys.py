@@ -118,6 +118,16 @@ def puzzle_hash(address: str) -> bytes:
     return decoded
 
 
+def address_of(puzzle_hash: bytes) -> str:
+    """The ``xch1…`` address of a puzzle hash of 32 bytes (BIP 350)."""
+    bits = int.from_bytes(puzzle_hash, "big") << 4  # 256 bits and 4 more are 52 times 5
+    data = [bits >> 5 * place & 31 for place in range(51, -1, -1)]
+    expanded = [ord(c) >> 5 for c in "xch"] + [0] + [ord(c) & 31 for c in "xch"]
+    checksum = _polymod(expanded + data + [0] * 6) ^ _BECH32M_CONSTANT
+    data += [checksum >> 5 * place & 31 for place in range(5, -1, -1)]
+    return "xch1" + "".join(_BECH32_CHARSET[value] for value in data)
+
+
 def _polymod(values: list[int]) -> int:
     checksum = 1
     for value in values:

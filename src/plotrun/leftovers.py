@@ -17,6 +17,7 @@ from pathlib import Path
 
 from plotrun.model import PlotFormat, Stage
 from plotrun.plotfile import NotAPlot, is_plot_name, read_plot, v1_plot_bytes
+from plotrun.process_files import open_elsewhere
 from plotrun.words import duration_words
 from plotrun.workdir import PREFIX, bytes_taken, least_whole_bytes
 
@@ -229,17 +230,31 @@ def _how_to_keep(item: Item, plot: Path, alive: Alive) -> str:
 
 
 def remove(item: Item) -> None:
-    """Remove a leftover.
+    """Remove a leftover, unless any process of the machine has it open.
 
     Raises:
         OSError: it cannot be removed.
     """
     if item.plots or item.trouble is not None:
         raise ValueError(f"{item.path} is no leftover")
+    for path, status in _below(item.path):
+        if stat.S_ISREG(status.st_mode):
+            _expect_closed(path)
     if item.worker is not None:
         shutil.rmtree(item.path)
     else:
         item.path.unlink()
+
+
+def _expect_closed(path: Path) -> None:
+    # Should it have become a link or a pipe meanwhile, neither is followed nor waited for.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | os.O_NONBLOCK)
+    try:
+        words = open_elsewhere(descriptor, path)
+    finally:
+        os.close(descriptor)
+    if words is not None:
+        raise OSError(f"{path} is {words}")
 
 
 def own_files(items: Iterable[Item], opened: Collection[Identity]) -> list[Item]:

@@ -9,13 +9,14 @@ import time
 from collections.abc import Mapping
 
 from plotrun.model import Event, EventKind
-from plotrun.words import printable, size_words
+from plotrun.words import moment_words, printable, size_words
 
 _WORDS: Mapping[EventKind, str] = {
     EventKind.RUNNER_STARTED: "plotrun runs with {settings}",
     EventKind.RUNNER_STOPPING: "plotrun stops",
-    EventKind.SETTINGS_CHANGED: "the settings have changed and are in force",
+    EventKind.SETTINGS_CHANGED: "the settings have changed and are in force: {changes}",
     EventKind.SETTINGS_INVALID: "the old settings stay in force: {problems}",
+    EventKind.SETTINGS_WARNING: "{problem}",
     EventKind.PLUGIN_FAILED: "plugin {plugin}: {hook}: {error}",
     EventKind.WORKER_CREATED: "begins with {plotter} in {tmp}",
     EventKind.WORKER_ADOPTED: "plotter found running, process {pid}",
@@ -36,6 +37,7 @@ _WORDS: Mapping[EventKind, str] = {
     EventKind.DELIVERY_STARTED: "delivery to {dst}",
     EventKind.DELIVERY_FAILED: "delivery failed: {reason}",
     EventKind.PLOT_DELIVERED: "plot delivered: {plot}",
+    EventKind.PLOT_REMOVED: "old plot removed to make room: {plot}, {size}",
     EventKind.POST_STARTED: "post-command runs",
     EventKind.POST_FINISHED: "post-command: {result}",
     EventKind.LEFTOVER_KEPT: "left in place: {path}: {reason}",
@@ -44,11 +46,14 @@ _WORDS: Mapping[EventKind, str] = {
     EventKind.WORKER_RETRIED: "taken up once more",
     EventKind.JOB_ENDED: "has made its {plots} plots",
     EventKind.JOB_PAUSED: "starts nothing more: {reason}",
+    EventKind.JOB_EVENT: "event {event}{late}: starts {starts}",
+    EventKind.STARTS_DROPPED: "{count} asked for by {asked_by} not started: {reason}",
 }
 """What a line says of each kind; progress is for the screen only."""
 
 _WARN = (
     EventKind.SETTINGS_INVALID,
+    EventKind.SETTINGS_WARNING,
     EventKind.PLUGIN_FAILED,
     EventKind.PLOTTER_TROUBLE,
     EventKind.PLOTTER_STUCK,
@@ -73,6 +78,10 @@ def event_words(event: Event) -> str | None:
     data = dict(event.data)
     if "size" in data:
         data["size"] = size_words(data["size"])
+    if event.kind is EventKind.JOB_EVENT:
+        due = data["was_due"]
+        words_due = "" if due is None else f" (of {moment_words(due, event.at)}, plotrun was down)"
+        data["late"] = words_due
     return printable(": ".join([*([" ".join(who)] if who else []), words.format_map(data)]))
 
 

@@ -33,6 +33,7 @@ BUILT_IN = (
     "limits",
     "madmax",
     "plot_header",
+    "replot",
     "round_robin",
     "simulation",
     "skip_full",

@@ -253,6 +253,8 @@ class Worker:
     plots_forgotten: int = 0
     """Plots that went all the way and are not kept in `plots`: an endless process makes
     thousands."""
+    emitted: tuple[str, ...] = ()
+    """Which of its job's ``[[job.emit]]`` it has passed, in words."""
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The job as it was written when the worker started."""
 
@@ -320,6 +322,10 @@ class JobState:
     """When plotrun first found the job in the settings."""
     paused: str | None = None
     """Why it is paused, or None."""
+    starts_asked: int = 0
+    """Starts that events, fixed times or the user have asked for, and that are still to come."""
+    next_time: float | None = None
+    """When the next of its fixed times comes."""
 
 
 @dataclass(frozen=True)
@@ -331,6 +337,9 @@ class Hold:
     """When to ask again, if that is known; otherwise on the next change."""
     for_user: bool = False
     """Whether only the user can lift it."""
+    only_timing: bool = False
+    """Whether it says when a worker would better start, and not that none may start now: a start
+    by hand (``plotrun start``) passes it over."""
 
 
 @dataclass(frozen=True)
@@ -356,6 +365,10 @@ class Candidate:
         """Bytes that are free and not promised; 0 when unknown."""
         return max(0, (self.free or 0) - self.promised)
 
+    def lacks(self, needed: int) -> int:
+        """Bytes that would have to become free for *needed* more; 0 if they are, or unknown."""
+        return 0 if self.free is None else max(0, needed - (self.free - self.promised))
+
 
 @dataclass(frozen=True)
 class Command:
@@ -374,6 +387,7 @@ class EventKind(StrEnum):
     RUNNER_STOPPING = "runner_stopping"
     SETTINGS_CHANGED = "settings_changed"
     SETTINGS_INVALID = "settings_invalid"
+    SETTINGS_WARNING = "settings_warning"
     PLUGIN_FAILED = "plugin_failed"
     WORKER_CREATED = "worker_created"
     WORKER_ADOPTED = "worker_adopted"
@@ -395,6 +409,7 @@ class EventKind(StrEnum):
     DELIVERY_STARTED = "delivery_started"
     DELIVERY_FAILED = "delivery_failed"
     PLOT_DELIVERED = "plot_delivered"
+    PLOT_REMOVED = "plot_removed"
     POST_STARTED = "post_started"
     POST_FINISHED = "post_finished"
     LEFTOVER_KEPT = "leftover_kept"
@@ -403,13 +418,16 @@ class EventKind(StrEnum):
     WORKER_RETRIED = "worker_retried"
     JOB_ENDED = "job_ended"
     JOB_PAUSED = "job_paused"
+    JOB_EVENT = "job_event"
+    STARTS_DROPPED = "starts_dropped"
 
 
 EVENT_DATA: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.RUNNER_STARTED: ("settings",),
     EventKind.RUNNER_STOPPING: ("workers",),
-    EventKind.SETTINGS_CHANGED: ("settings",),
+    EventKind.SETTINGS_CHANGED: ("settings", "changes"),
     EventKind.SETTINGS_INVALID: ("problems",),
+    EventKind.SETTINGS_WARNING: ("problem",),
     EventKind.PLUGIN_FAILED: ("plugin", "hook", "error"),
     EventKind.WORKER_CREATED: ("plotter", "tmp"),
     EventKind.WORKER_ADOPTED: ("pid",),
@@ -428,6 +446,7 @@ EVENT_DATA: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.DELIVERY_STARTED: ("plot", "dst"),
     EventKind.DELIVERY_FAILED: ("plot", "dst", "reason"),
     EventKind.PLOT_DELIVERED: ("plot", "plot_id", "k", "size", "dst", "seconds"),
+    EventKind.PLOT_REMOVED: ("plot", "plot_id", "k", "format", "size", "dst", "for_plot"),
     EventKind.POST_STARTED: ("step",),
     EventKind.POST_FINISHED: ("step", "result"),
     EventKind.LEFTOVER_KEPT: ("path", "reason"),
@@ -435,6 +454,8 @@ EVENT_DATA: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.WORKER_ENDED: ("outcome", "plots"),
     EventKind.JOB_ENDED: ("plots",),
     EventKind.JOB_PAUSED: ("reason",),
+    EventKind.JOB_EVENT: ("event", "starts", "was_due"),
+    EventKind.STARTS_DROPPED: ("count", "asked_by", "reason"),
 }
 """Names of the data that an event of each kind has; what they are is told in docs/hooks.md."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from plotrun.model import Plot, PlotFormat
 
@@ -26,6 +27,19 @@ class NotAPlot(ValueError):  # noqa: N818 - reads as what it says
     """The file does not begin with the header of a plot."""
 
 
+class Header(NamedTuple):
+    """What the first bytes of a plot file say."""
+
+    plot_id: bytes
+    k: int
+    format: PlotFormat
+    memo: bytes
+    compression: int | None
+    """Level: 0 for an uncompressed V1 plot, 1 to 9 for one of BladeBit's. None where the header
+    does not tell: Gigahorse's are compressed to a level that only their names say, and V2 plots
+    have none."""
+
+
 def read_plot(path: Path) -> Plot:
     """Describe the plot at *path* by its header.
 
@@ -36,12 +50,12 @@ def read_plot(path: Path) -> Plot:
     with path.open("rb") as file:
         header = file.read(HEADER_BYTES)
         size = os.fstat(file.fileno()).st_size
-    plot_id, k, plot_format, memo = parse_header(header)
-    return Plot(path, plot_id.hex(), k, plot_format, size, memo)
+    read = parse_header(header)
+    return Plot(path, read.plot_id.hex(), read.k, read.format, size, read.memo)
 
 
-def parse_header(header: bytes) -> tuple[bytes, int, PlotFormat, bytes]:
-    """Plot id, k, format and memo of the header's bytes.
+def parse_header(header: bytes) -> Header:
+    """What the header's bytes say.
 
     Raises:
         NotAPlot: the bytes are not the header of a plot, or too few.
@@ -52,24 +66,26 @@ def parse_header(header: bytes) -> tuple[bytes, int, PlotFormat, bytes]:
         plot_id, k = reader.take(32), reader.number(1)
         name = reader.take(reader.number(2))
         memo = reader.take(reader.number(2))
-        plain = name.startswith(b"v")  # chiapos writes "v1.0", Gigahorse "mmx-v2.4"
-        return plot_id, k, PlotFormat.V1 if plain else PlotFormat.V1_COMPRESSED, memo
+        if name.startswith(b"v"):  # chiapos writes "v1.0", Gigahorse "mmx-v2.4"
+            return Header(plot_id, k, PlotFormat.V1, memo, 0)
+        return Header(plot_id, k, PlotFormat.V1_COMPRESSED, memo, None)
     if header.startswith(BLADEBIT_MAGIC):
         reader.take(8)  # the magic and the version
         plot_id, k = reader.take(32), reader.number(1)
         memo = reader.take(reader.number(2))
-        compressed = int.from_bytes(reader.take(4), "little") & 1
-        return plot_id, k, PlotFormat.V1_COMPRESSED if compressed else PlotFormat.V1, memo
+        if not int.from_bytes(reader.take(4), "little") & 1:
+            return Header(plot_id, k, PlotFormat.V1, memo, 0)
+        return Header(plot_id, k, PlotFormat.V1_COMPRESSED, memo, reader.number(1))
     if header.startswith(V2_MAGIC):
         reader.take(5)  # the magic and the version
         plot_id, k = reader.take(32), reader.number(1)
         reader.take(4)  # strength, index and group
-        return plot_id, k, PlotFormat.V2, reader.take(reader.number(1))
+        return Header(plot_id, k, PlotFormat.V2, reader.take(reader.number(1)), None)
     if header.startswith(V2_GROUP_MAGIC):
         reader.take(5)  # the magic and the version
         group_id, k = reader.take(32), reader.number(1)
         reader.take(12)  # strength, size of the group (2), meta group, place of the tables (8)
-        return group_id, k, PlotFormat.V2, reader.take(reader.number(1))
+        return Header(group_id, k, PlotFormat.V2, reader.take(reader.number(1)), None)
     raise NotAPlot("does not begin like a plot file")
 
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeGuard
 
+from plotrun.between_jobs import BetweenJobs
 from plotrun.clock import Clock
 from plotrun.current_settings import CurrentSettings
 from plotrun.delivery import Deliveries
 from plotrun.doorbell import Doorbell
+from plotrun.farm.farm import Farms
+from plotrun.farm.inventories import Inventories
 from plotrun.finished_plot import promise_key
 from plotrun.follow import LogWatch
-from plotrun.holds import JobEnds
+from plotrun.holds import JobEnds, Waits
 from plotrun.lifecycle import Life
 from plotrun.lines import log_event
 from plotrun.lookout import Lookout
@@ -28,13 +32,15 @@ from plotrun.observers import Observers
 from plotrun.placement import Placement
 from plotrun.plotter import Plotter
 from plotrun.process import Executor
+from plotrun.settings.changes import changes, changes_words
 from plotrun.settings.load import job_as_written
-from plotrun.settings.problems import SettingsError
+from plotrun.settings.problems import Problem, SettingsError
 from plotrun.settings.schema import Schema
 from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.starting import Starter
 from plotrun.store import Request, Store, StoreError
+from plotrun.threads import in_daemon_thread
 from plotrun.wishes import Wishes
 from plotrun.worker_record import Surroundings, WorkerRecord
 
@@ -70,10 +76,19 @@ class Runner:
         self._schema = schema or plugins.schema()
         self._current = CurrentSettings(settings, self._schema)
         self._disks = disks or Disks(settings.general.disk_timeout)
+        self._farms = Farms(
+            store,
+            clock,
+            Inventories(store, self._disks.timeout),
+            lambda: self.settings.log_dir,
+            self._tell_from_thread,
+            lambda: self.workers,
+        )
         self._deliveries = Deliveries(
             plugins,
             store,
             self._disks,
+            self._farms,
             settings.general.copies_per_disk,
             settings.general.verify,
         )
@@ -119,6 +134,7 @@ class Runner:
             lambda: self.workers,
             lambda worker, job, plotter: self._live(worker, job, plotter, resumed=False),
         )
+        self._between = BetweenJobs(self._around, self.lives)
         plugins.on_failure = self._plugin_failed
 
     # What others may ask of it
@@ -182,7 +198,7 @@ class Runner:
                 await self._start_what_may_start()
                 await self._let_finish()
                 stuck = await self._jobs_ended()
-                if until_done and self._nothing_to_do():
+                if until_done and not self._wake.is_set() and self._nothing_to_do():
                     break
                 await self._wait()
         finally:
@@ -194,10 +210,14 @@ class Runner:
         doorbell = Doorbell(self.store.file.parent, self._rung)
         await asyncio.to_thread(self.store.events.forget_old)
         await asyncio.to_thread(self.store.jobs.note_listed, self.settings.jobs, self.clock.now())
+        await self._between.begin()
         self._tell_all(EventKind.RUNNER_STARTED, settings=str(self.settings.file))
+        self._warn(())
         for failure in tuple(self.plugins.failures):
             self._tell_failure(failure)
         self.plugins.each("plotrun_started", runner=self)
+        cut_off = await asyncio.to_thread(self.store.removals.unsettled)
+        in_daemon_thread(lambda: self._farms.settle(cut_off), "settle removals")
         await self._take_up_workers()
         await self._lookout.look()
         return doorbell
@@ -206,6 +226,7 @@ class Runner:
         """Leave plotters and commands to themselves, and copies to the next runner."""
         doorbell.close()
         await self._deliveries.stop()
+        await self._between.end()
         for task in (*tasks, *self._tasks.values()):
             task.cancel()
         await asyncio.gather(*tasks, *self._tasks.values(), return_exceptions=True)
@@ -231,6 +252,11 @@ class Runner:
 
     def _tell_all(self, kind: EventKind, **data: Any) -> None:
         self._note(Event(kind, self.clock.now(), data=data))
+
+    def _tell_from_thread(self, event: Event) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._tell, event)
 
     def _plugin_failed(self, failure: Failure) -> None:
         """Tell of it, from whatever thread it was raised in."""
@@ -278,7 +304,8 @@ class Runner:
 
     def _live(self, worker: Worker, job: Job, plotter: Plotter, resumed: bool) -> None:
         killed = worker.id in self._to_kill
-        life = Life(WorkerRecord(self._around, worker), job, plotter, resumed, killed)
+        record = WorkerRecord(self._around, worker, job)
+        life = Life(record, job, plotter, resumed, killed)
         self.lives[worker.id] = life
         self._tasks[worker.id] = asyncio.create_task(self._see_through(life))
 
@@ -307,9 +334,12 @@ class Runner:
 
     async def _start_what_may_start(self) -> None:
         await self._take_up_settings()
+        await self._between.look()
         for job in self.settings.jobs:
             while not self._stopping and await self._starter.start(job):
                 pass
+            hold, asked = self.holds.get(job.name), self._starter.asked.get(job.name, ())
+            await self._between.give_up(job, hold, asked)
 
     async def _let_finish(self) -> None:
         """Ask plotters to end after the plot under way: that is enough, or the user said so."""
@@ -328,6 +358,7 @@ class Runner:
         """Read the settings anew if the file has changed; a wrong file changes nothing."""
         if not self._current.outdated:
             return
+        old = self.settings
         try:
             new = await asyncio.to_thread(self._current.read)
         except SettingsError as error:
@@ -335,11 +366,22 @@ class Runner:
             self._tell_all(EventKind.SETTINGS_INVALID, problems=str(error))
             return
         self._disks.timeout = new.general.disk_timeout
+        self._farms.inventories.timeout = new.general.disk_timeout
         self._deliveries.verify = new.general.verify
         self._deliveries.copies_per_disk = new.general.copies_per_disk
-        self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file))
+        words = changes_words(changes(old, new, self._schema))
+        self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file), changes=words)
+        self._warn(old.warnings)
         await asyncio.to_thread(self.store.jobs.note_listed, new.jobs, self.clock.now())
+        await self._between.take_up_settings()
         self._room_changed()
+
+    def _warn(self, told: Sequence[Problem]) -> None:
+        """Tell what may be wrong with the settings, but for what has been told."""
+        known = {(problem.key, problem.expected) for problem in told}
+        for problem in self.settings.warnings:
+            if (problem.key, problem.expected) not in known:
+                self._tell_all(EventKind.SETTINGS_WARNING, problem=str(problem))
 
     # Jobs that have made all of their plots
 
@@ -359,17 +401,25 @@ class Runner:
                 data = {"plots": record.made}
                 event = Event(EventKind.JOB_ENDED, self.clock.now(), job.name, None, data)
                 events = [event] if ended else []
-                await asyncio.to_thread(self.store.jobs.set_ended, job.name, ended, events)
+                due = self._between.emitted_by_end(job) if ended else []
+                save = functools.partial(self.store.jobs.set_ended, job.name, ended, events)
+                await asyncio.to_thread(self.store.save_emitting, due, save)
                 for each in events:
                     self._tell(each)
-            if hold is not None and hold.for_user and not isinstance(hold, JobEnds):
+                self.wake()
+            if _is_stuck(hold) and not isinstance(hold, JobEnds):
                 stuck.append(f"job {job.name}: {hold.reason}")
         return stuck
 
     def _nothing_to_do(self) -> bool:
         """Whether no worker is alive and none will be without the user."""
-        waiting = (self.holds.get(job.name) for job in self.settings.jobs)
-        return not self.lives and all(hold is not None and hold.for_user for hold in waiting)
+        if self.lives:
+            return False
+        for job in self.settings.jobs:
+            hold = self.holds.get(job.name)
+            if not _is_stuck(hold) or self._between.coming_for(job):
+                return False
+        return True
 
     # Time
 
@@ -377,6 +427,8 @@ class Runner:
         """Until something changes, or a hold may have passed."""
         now = self.clock.now()
         untils = [hold.until - now for hold in self.holds.values() if hold and hold.until]
+        if self._between.next_at is not None:
+            untils.append(self._between.next_at - now)
         timeout = max(0.0, min(untils)) if untils else None
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), timeout)
@@ -390,6 +442,7 @@ class Runner:
         while True:
             await self.clock.look_again(TICK)
             await self._write_noted()
+            self._between.let_workers_emit()
             if self._current.outdated:
                 self.wake()
 
@@ -415,3 +468,8 @@ class Runner:
                     for name, now in (self._written | progress).items()
                     if name in self.lives
                 }
+
+
+def _is_stuck(hold: Hold | None) -> TypeGuard[Hold]:
+    """Whether nothing lifts it but the user, or an event."""
+    return hold is not None and (hold.for_user or isinstance(hold, Waits))

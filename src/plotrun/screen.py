@@ -52,6 +52,8 @@ def _jobs(jobs: Sequence[Row]) -> Table:
     for job in jobs:
         wanted = job["wanted"] or "∞"
         holds = "; ".join(printable(reason) for reason in job["holds"])
+        if job["events_paused"]:
+            holds += "; its events are paused" if holds else "its events are paused"
         table.add_row(
             job["name"],
             job["plotter"],

@@ -82,6 +82,12 @@ def _job(
         "running": state.running,
         "failures_in_row": state.failures_in_row,
         "paused": state.paused,
+        "events_paused": record.events_paused,
+        "asked": [
+            {"asked_by": each.words, "count": each.left, "started": each.started}
+            for each in record.asked
+        ],
+        "next_time": state.next_time,
         "ended": record.ended,
         "holds": list(record.holds),
     }

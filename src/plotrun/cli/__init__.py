@@ -14,6 +14,7 @@ COMMANDS = {
     "status": "status",
     "history": "history",
     "analyze": "analyze",
+    "plots": "plots",
     "simulate": "simulate",
     "init": "init",
     "settings": "settings",
@@ -32,6 +33,8 @@ COMMANDS = {
     "retry": "retry",
     "clean": "clean",
     "completion": "completion",
+    "start": "start",
+    "emit": "emit",
     "version": "version",
 }
 """Command and the module of this package that has it."""

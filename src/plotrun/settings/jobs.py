@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, time
 from typing import Any
 
 from plotrun.model import TMP2_IN_DST, Deliver, Job
-from plotrun.plotter import Plotter
+from plotrun.plotter import KeyProblem, Plotter
 from plotrun.settings import lines
+from plotrun.settings.job_events import EventKeys
 from plotrun.settings.problems import dotted, nearest, shown
 from plotrun.settings.reading import WRONG, Given, Reading
-from plotrun.settings.schema import JobKeys, Key
+from plotrun.settings.schema import JobKeys, Key, SettingsSection
 from plotrun.settings.settings import Source
 
 
@@ -125,7 +127,9 @@ class JobsReader:
         if not self._plotter_agrees(plotter, sections[plotter.keys], given, place):
             return None
         written = {name: _as_json(each.raw) for name, each in given.items()}
-        return _as_job(values, sections, written), self._sources(values, given)
+        job = _as_job(values, sections, written)
+        agreed = [self._agrees_with(job, each, given, place) for each in self._schema.sections]
+        return (job, self._sources(values, given)) if all(agreed) else None
 
     def _values(
         self, plotter: Plotter, keys: Mapping[str, Key], given: Mapping[str, Given]
@@ -142,7 +146,7 @@ class JobsReader:
         return found
 
     def _models(self, plotter: Plotter) -> list[type]:
-        return [JobKeys, *self._schema.job_models(plotter.name)]
+        return [JobKeys, EventKeys, *self._schema.job_models(plotter.name)]
 
     def _consistent(
         self, plotter: Plotter, values: Mapping[str, Any], given: Mapping[str, Given]
@@ -167,16 +171,39 @@ class JobsReader:
     def _plotter_agrees(
         self, plotter: Plotter, keys: Any, given: Mapping[str, Given], place: lines.Path
     ) -> bool:
+        key = ("plotter", plotter.name)
+        return self._agrees(lambda: plotter.check(keys), key, given, place)
+
+    def _agrees_with(
+        self, job: Job, section: SettingsSection, given: Mapping[str, Given], place: lines.Path
+    ) -> bool:
+        if section.check_job is None:
+            return True
+        check = functools.partial(section.check_job, job)
+        return self._agrees(check, ("name", section.plugin), given, place)
+
+    def _agrees(
+        self,
+        check: Callable[[], Iterable[KeyProblem]],
+        checker: tuple[str, str],
+        given: Mapping[str, Given],
+        place: lines.Path,
+    ) -> bool:
+        """Note what *check* finds; *checker* is the key to blame if it fails, and who it is."""
         try:
-            problems = list(plotter.check(keys))
+            problems = list(check())
         except Exception as error:  # a stranger's package may fail in any way
             words = f"{type(error).__name__}: {error}"
-            expected = f"keys that {plotter.name} can check"
-            self._reading.problem((*place, "plotter"), shown(plotter.name), expected, words)
+            expected = f"keys that {checker[1]} can check"
+            self._reading.problem((*place, checker[0]), shown(checker[1]), expected, words)
             return False
         for problem in problems:
-            at = given.get(problem.key, Given(None, (*place, problem.key)))
-            self._reading.problem(at.place, shown(at.raw), problem.expected)
+            name, *inner = problem.key.split(".")
+            at = given.get(name, Given(None, (*place, name)))
+            raw = at.raw
+            for part in inner:
+                raw = raw.get(part) if isinstance(raw, dict) else None
+            self._reading.problem((*at.place, *inner), shown(raw), problem.expected)
         return not problems
 
     def _sources(

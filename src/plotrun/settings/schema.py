@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from plotrun.model import TMP2_IN_DST
-from plotrun.plotter import Plotter, is_shell_line
+from plotrun.model import TMP2_IN_DST, Job
+from plotrun.plotter import KeyProblem, Plotter, is_shell_line
+from plotrun.settings.job_events import EventKeys
 from plotrun.settings.types import (
     AbsolutePath,
     AbsolutePaths,
@@ -125,7 +126,10 @@ class JobKeys:
     enabled: Annotated[bool, Help("false: start nothing more for this job.")] = True
     command: Annotated[
         CommandLine | None,
-        Help("The plotter's program, or a whole shell line that ends with it."),
+        Help(
+            "The plotter's program, or a whole shell line that ends with it.",
+            may_hold_secret=True,
+        ),
     ] = None
     tmp2: Annotated[
         Tmp2 | None,
@@ -169,6 +173,9 @@ class SettingsSection:
     """A frozen dataclass: the keys of the section."""
     job_keys: type | None = None
     """A frozen dataclass: keys that this plugin adds to every job."""
+    check_job: Callable[[Job], Iterable[KeyProblem]] | None = None
+    """What is wrong with how a job's values fit together: those of the plugin and the others. A
+    key of a table is written with a dot."""
 
 
 @dataclass(frozen=True)
@@ -256,7 +263,10 @@ class Schema:
         self.sections = tuple(sections)
         self.plugins = frozenset(plugins) | {section.plugin for section in self.sections}
         self.general = keys_of(GeneralKeys, "plotrun")
-        self.shared: Mapping[str, Key] = dict(keys_of(JobKeys, "plotrun"))
+        self.shared: Mapping[str, Key] = {
+            **keys_of(JobKeys, "plotrun"),
+            **keys_of(EventKeys, "plotrun"),
+        }
         """Keys of a job of any plotter."""
         for section in self.sections:
             if section.job_keys is not None:

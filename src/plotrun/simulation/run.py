@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import tempfile
 from collections.abc import Sequence
 from itertools import pairwise
@@ -29,7 +30,7 @@ DAY = 86400.0
 STRETCH = 10.0
 """How many times as seldom the runner looks around: every five minutes."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - a directory in it is made, by tempfile
-"""Where files cost nothing, on Linux."""
+"""Where files cost nothing, on Linux, unless the user names another place (TMPDIR)."""
 
 
 def simulate(
@@ -48,7 +49,7 @@ def simulate(
         NothingKnown: nobody knows how long the plots of a job take.
         StoreError: this machine's state cannot be read.
     """
-    where = MEMORY if MEMORY.is_dir() else None
+    where = MEMORY if MEMORY.is_dir() and "TMPDIR" not in os.environ else None
     with tempfile.TemporaryDirectory(prefix="plotrun-simulation-", dir=where) as directory:
         root = Path(directory)
         store = _store(settings, root / "state")

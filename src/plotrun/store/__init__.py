@@ -4,24 +4,31 @@ WAL mode: the command line reads while a runner writes. A commit is on the disk 
 it announces is taken (``synchronous = FULL``).
 
 Paths may hold bytes that are no text; they are kept in JSON, where the standard library's
-escapes carry them (PEP 383).
+escapes carry them (PEP 383), or as the bytes that they are.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from plotrun.model import Event, Measured, Progress, Stage, Worker
 from plotrun.records import as_json, worker_from_json
+from plotrun.store.asked_starts import AskedStart, AskedStarts, Asker
 from plotrun.store.database import Database, StoreError, has_state, make_state_dir
+from plotrun.store.due_events import DueEvent, DueEvents
 from plotrun.store.events import Events
+from plotrun.store.headers import Headers
 from plotrun.store.jobs import JobRecord, Jobs, job_state
 from plotrun.store.measured import MeasuredPlots
+from plotrun.store.removals import Removals
 from plotrun.store.requests import Request, Requests
 
 __all__ = [
+    "AskedStart",
+    "Asker",
+    "DueEvent",
     "JobRecord",
     "Request",
     "Store",
@@ -44,8 +51,12 @@ class Store:
         self._db = Database(state_dir, lasting)
         self.file = self._db.file
         self.events = Events(self._db)
-        self.jobs = Jobs(self._db, self.events)
+        self.asked = AskedStarts(self._db, self.events)
+        self.due = DueEvents(self._db, self.events, self.asked)
+        self.jobs = Jobs(self._db, self.events, self.asked)
         self.measured = MeasuredPlots(self._db)
+        self.headers = Headers(self._db)
+        self.removals = Removals(self._db, self.events)
         self.requests = Requests(self._db)
 
     def close(self) -> None:
@@ -58,10 +69,17 @@ class Store:
 
     # Workers
 
+    def save_emitting(self, due: Sequence[DueEvent], save: Callable[[], None]) -> None:
+        """Write by *save* a step that emits these events, and the events, in one commit."""
+        with self._db.writing():
+            save()
+            self.due.add(due)
+
     def forget_living(self) -> None:
         """Forget workers that have not ended: for a state that is only played with."""
         with self._db.writing():
             self._db.run("DELETE FROM workers WHERE stage != ?", Stage.ENDED)
+            self.due.forget_all()
             self.jobs.forget()
 
     def save_worker(self, worker: Worker, events: Sequence[Event] = ()) -> None:
@@ -101,6 +119,7 @@ class Store:
                 plot.size,
             )
             self.measured.add(worker, number, events[0].at, measured)
+            self.removals.delivered(plot.path)
             self.events.add(events)
 
     def save_failed(self, worker: Worker, events: Sequence[Event]) -> None:
@@ -213,9 +232,12 @@ class Store:
 
     # Directories in turn
 
-    def save_created(self, worker: Worker, events: Sequence[Event]) -> None:
+    def save_created(
+        self, worker: Worker, events: Sequence[Event], asked: AskedStart | None = None
+    ) -> None:
         """Write a new worker, and that its temporary directories were chosen just now.
 
+        It is one of the starts that were *asked* for, if it is.
         One commit: it stands between a plotter's exit and the next one's start.
         """
         own = {worker.tmp_dir, worker.tmp2_dir} - {None}
@@ -223,6 +245,8 @@ class Store:
             self._save(worker)
             for path in sorted(directory.parent for directory in own if directory):
                 self._use(path)
+            if asked is not None:
+                self.asked.one_started(asked.number)
             self.events.add(events)
 
     def use(self, path: Path) -> None:

@@ -15,6 +15,8 @@ class Events:
     """What happened, in the order in which it was written."""
 
     def __init__(self, database: Database) -> None:
+        self.starts = 0
+        """Starts of plotters that were written here: each is the last one from then on."""
         self._db = database
 
     def add(self, events: Sequence[Event]) -> None:
@@ -24,6 +26,7 @@ class Events:
                 self._add(event)
 
     def _add(self, event: Event) -> None:
+        self.starts += event.kind is EventKind.PLOTTER_STARTED
         self._db.run(
             "INSERT INTO events (at, kind, job, worker, data) VALUES (?, ?, ?, ?, ?)",
             event.at,

@@ -85,6 +85,71 @@ _LISTED_AT = """
 ALTER TABLE jobs ADD COLUMN listed_at REAL
 """
 
+_PLOT_HEADERS_AND_REMOVALS = """
+CREATE TABLE plot_headers (
+    directory BLOB NOT NULL,
+    name BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    changed_ns INTEGER NOT NULL,
+    plot_id BLOB,
+    k INTEGER,
+    format TEXT,
+    compression INTEGER,
+    pool BLOB,
+    PRIMARY KEY (directory, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE clearings (
+    number INTEGER PRIMARY KEY,
+    job TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    for_plot TEXT,
+    directory BLOB NOT NULL,
+    complete INTEGER NOT NULL,
+    open INTEGER NOT NULL
+) STRICT;
+CREATE INDEX clearings_open ON clearings (directory) WHERE open = 1;
+CREATE TABLE removals (
+    number INTEGER PRIMARY KEY,
+    clearing INTEGER NOT NULL,
+    at REAL NOT NULL,
+    path BLOB NOT NULL,
+    plot_id TEXT NOT NULL,
+    k INTEGER NOT NULL,
+    format TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    made_at REAL NOT NULL,
+    state TEXT NOT NULL
+) STRICT;
+CREATE INDEX removals_by_time ON removals (at)
+"""
+
+_EVENTS_BETWEEN_JOBS = """
+CREATE TABLE due_events (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    due_at REAL NOT NULL,
+    job TEXT,
+    worker TEXT
+) STRICT;
+CREATE TABLE asked_starts (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    job TEXT NOT NULL,
+    asker TEXT NOT NULL,
+    name TEXT NOT NULL,
+    remaining INTEGER NOT NULL,
+    started INTEGER NOT NULL DEFAULT 0,
+    refused TEXT
+) STRICT;
+CREATE UNIQUE INDEX asked_starts_of ON asked_starts (job, asker, name) WHERE asker != 'hand';
+CREATE TABLE start_times (
+    job TEXT NOT NULL,
+    words TEXT NOT NULL,
+    next_at REAL NOT NULL,
+    PRIMARY KEY (job, words)
+) STRICT;
+ALTER TABLE jobs ADD COLUMN events_paused INTEGER NOT NULL DEFAULT 0
+"""
+
 _REQUESTS = """
 CREATE TABLE requests (
     worker TEXT NOT NULL,
@@ -94,5 +159,12 @@ CREATE TABLE requests (
 ) STRICT
 """
 
-FORMS = (_FIRST, _FINISH_REQUESTS_AND_MEASURED, _LISTED_AT, _REQUESTS)
+FORMS = (
+    _FIRST,
+    _FINISH_REQUESTS_AND_MEASURED,
+    _LISTED_AT,
+    _PLOT_HEADERS_AND_REMOVALS,
+    _EVENTS_BETWEEN_JOBS,
+    _REQUESTS,
+)
 """A store of form n has the tables of the first n steps; 0 is an empty file."""
