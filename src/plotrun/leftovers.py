@@ -247,8 +247,8 @@ def remove(item: Item) -> None:
 
 
 def _expect_closed(path: Path) -> None:
-    # Should it have become a link or a pipe meanwhile, neither is followed nor waited for.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | os.O_NONBLOCK)
+    # Should it have become a link meanwhile, that is not followed.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     try:
         words = open_elsewhere(descriptor, path)
     finally:

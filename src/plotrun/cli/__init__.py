@@ -87,6 +87,8 @@ def cli(ctx: click.Context, settings: str | None) -> None:
       plotrun init      write a settings file
       plotrun check     see whether everything is in place
       plotrun run       start plotting
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 nothing matched.
     """
     ctx.obj = settings
 

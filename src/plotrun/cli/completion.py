@@ -15,10 +15,10 @@ def command(ctx: click.Context, shell: str) -> None:
     """Print the script with which SHELL completes commands, workers and jobs.
 
     \b
-    Examples:
-      bash, in ~/.bashrc:  eval "$(plotrun completion bash)"
-      zsh, in ~/.zshrc:    eval "$(plotrun completion zsh)"
-      fish:                plotrun completion fish > ~/.config/fish/completions/plotrun.fish
+    Examples, the first in ~/.bashrc and the second in ~/.zshrc:
+      eval "$(plotrun completion bash)"
+      eval "$(plotrun completion zsh)"
+      plotrun completion fish > ~/.config/fish/completions/plotrun.fish
     """
     from click.shell_completion import get_completion_class
 
