@@ -33,7 +33,7 @@ def details(
     directories = [d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None]
     own = bool(worker.job)
     return worker_row(worker, now, suspended, own) | {
-        "plot_ids": list(worker.plot_ids),
+        "plot_ids": [*dict.fromkeys(filter(None, (*worker.plot_ids, worker.progress.plot_id)))],
         "plots_made": worker.plots_seen,
         "tmp_dir": _text(worker.tmp_dir),
         "tmp2_dir": _text(worker.tmp2_dir),

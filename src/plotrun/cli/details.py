@@ -81,7 +81,7 @@ def _lines(row: Mapping[str, Any]) -> Iterator[str]:
         yield line("processes", " ".join(map(str, row["pids"])))
         cpu = duration_words(row["cpu_seconds"])
         yield line("used", f"{size_words(row['memory_bytes'])} of memory, {cpu} of CPU")
-    for plot_id in row["plot_ids"] or filter(None, [row["plot_id"]]):
+    for plot_id in row["plot_ids"]:
         yield line("plot id", plot_id)
     for key in ("tmp_dir", "tmp2_dir", "final_dir", "dst", "log"):
         if row[key] is not None:

@@ -81,7 +81,8 @@ def command(
 def _print(events: Sequence[Event], as_json: bool) -> None:
     from plotrun.lines import stamped_words
 
-    for event in events:
+    # Those that announce no step are written up to a second after they have happened.
+    for event in sorted(events, key=lambda event: event.at):
         if as_json:
             row = {
                 "at": event.at,
