@@ -10,6 +10,7 @@ import psutil
 from plotrun.follow import last_lines
 from plotrun.model import ProcessRef, Worker
 from plotrun.process_tree import tree
+from plotrun.settings.problems import urls_hidden
 from plotrun.settings.schema import Schema
 from plotrun.status import worker_row
 from plotrun.workdir import temporary_bytes
@@ -42,7 +43,7 @@ def details(
         **_usage(ref),
         "command_line": [_masked(word, hidden) for word in worker.argv],
         "settings": {
-            key: HIDDEN if key in hidden else _masked_value(value, hidden)
+            key: HIDDEN if key in hidden else _masked(value, hidden)
             for key, value in worker.settings.items()
         },
         "plotter_ended_at": worker.plotter_ended_at,
@@ -66,15 +67,17 @@ def _secrets(worker: Worker, schema: Schema) -> dict[str, str]:
     }
 
 
-def _masked(text: str, hidden: Mapping[str, str]) -> str:
-    for value in hidden.values():
-        if value:
-            text = text.replace(value, HIDDEN)
-    return text
-
-
-def _masked_value(value: Any, hidden: Mapping[str, str]) -> Any:
-    return _masked(value, hidden) if isinstance(value, str) else value
+def _masked(value: Any, hidden: Mapping[str, str]) -> Any:
+    """A value without secrets, and without what is behind ``://`` of URLs."""
+    if isinstance(value, Mapping):
+        return {key: _masked(each, hidden) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(each, hidden) for each in value]
+    if not isinstance(value, str):
+        return value
+    for secret in filter(None, hidden.values()):
+        value = value.replace(secret, HIDDEN)
+    return urls_hidden(value)
 
 
 def _usage(ref: ProcessRef | None) -> dict[str, Any]:
