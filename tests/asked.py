@@ -111,3 +111,24 @@ class Asked:
             workers=workers,
         )
         return answer
+
+    def judged(
+        self, candidates: Sequence[Candidate], needed: int = 0
+    ) -> tuple[list[Path], dict[Path, str]]:
+        """Destinations that take a plot, and why the others do not."""
+        left, rejected = self.plugins.left_by_filters(
+            "plotrun_filter_dst",
+            candidates,
+            job=self.job,
+            plot=None,
+            needed=needed,
+            settings=self.settings,
+        )
+        return [candidate.path for candidate in left], rejected
+
+    def destination(self, candidates: Sequence[Candidate]) -> Path:
+        """The destination that the next plot gets."""
+        answer: Path = self.plugins.first(
+            "plotrun_choose_dst", job=self.job, plot=None, needed=0, candidates=candidates
+        )
+        return answer

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plotrun import Job, Recognised, Run
+from plotrun import Job, Recognised, Run, v1_sizes
 from plotrun.builtin.chia import ChiaPlotter
 from plotrun.command_line import plotter_argv
 from plotrun.manager import load_plugins
@@ -79,7 +79,7 @@ def test_sizes_are_those_of_real_plots(tmp_path: Path) -> None:
     ],
 )
 def test_a_running_plotter_is_recognised(line: str) -> None:
-    expected = Recognised(32, Path("/t"), Path("/t2"), Path("/d"))
+    expected = Recognised(32, Path("/t"), Path("/t2"), Path("/d"), v1_sizes(32))
     assert ChiaPlotter().recognise(line.split()) == expected
 
 

@@ -138,7 +138,7 @@ def test_a_tmp_that_is_a_file_holds_the_job(farm: Farm) -> None:
 
 def test_a_full_tmp_is_told_in_the_plotters_own_words(farm: Farm) -> None:
     with small_disk(farm.tmp, "2m"):
-        farm.write()
+        farm.write(check_room=False)
         runner = farm.start("run")
         assert "Only wrote" in until(runner, "plotter says")
         runner.terminate()
@@ -150,7 +150,7 @@ def test_a_full_tmp_is_told_in_the_plotters_own_words(farm: Farm) -> None:
 
 def test_a_finished_plot_waits_for_a_full_destination_and_goes_on(farm: Farm) -> None:
     with small_disk(farm.root / "a", "1m") as full:
-        farm.write(dst=str(full))
+        farm.write(when_full="plot", dst=str(full))
         runner = farm.start("run", "--until-done")
         said = until(runner, "no destination for")
         assert "full (" in said
@@ -185,7 +185,7 @@ def test_a_read_only_destination_is_left_out(farm: Farm) -> None:
 
 
 def test_a_missing_destination_lets_the_plot_wait_and_is_said_once(farm: Farm) -> None:
-    farm.write(dst=str(farm.root / "gone"))
+    farm.write(when_full="plot", dst=str(farm.root / "gone"))
     runner = farm.start("run", "--until-done")
     assert "missing" in until(runner, "no destination for")
     (farm.root / "gone").mkdir()
@@ -197,7 +197,7 @@ def test_a_missing_destination_lets_the_plot_wait_and_is_said_once(farm: Farm) -
 
 
 def test_a_new_destination_in_the_settings_takes_a_waiting_plot(farm: Farm) -> None:
-    farm.write(dst=str(farm.root / "gone"))
+    farm.write(when_full="plot", dst=str(farm.root / "gone"))
     runner = farm.start("run", "--until-done")
     until(runner, "no destination for")
     farm.write(dst=[str(farm.root / "gone"), str(farm.root / "b")])

@@ -242,7 +242,7 @@ def test_finished_plots_of_a_killed_process_are_delivered(farm: Farm) -> None:
 
 
 def test_a_pre_command_is_killed_and_no_plotter_starts(farm: Farm) -> None:
-    farm.write(pre_command="echo begun; sleep 1000")
+    farm.write(pre_command="echo begun; sleep 1000", pre_command_must_succeed=False)
     runner = farm.start("run")
     until(runner, "pre-command runs")
     (row,) = farm.workers()

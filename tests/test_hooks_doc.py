@@ -160,7 +160,7 @@ def test_plotrun_make_room(farm: Farm) -> None:
     with small_disk(farm.root / "a", "6m") as disk:
         filler = disk / "room-for-plots.filler"
         filler.write_bytes(bytes(5_500_000))
-        farm.write(dst=str(disk))
+        farm.write(when_full="plot", dst=str(disk))
         run(farm)
         assert not filler.exists()
         assert len(farm.plots()) == 1

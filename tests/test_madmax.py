@@ -174,8 +174,10 @@ def test_a_pool_key_several_plots_and_a_second_directory(tmp_path: Path) -> None
     expected = expected.replace(f"-c {CONTRACT}", f"-p {KEY}")
     assert " ".join(MadMaxPlotter().arguments(run)) == expected
     argv = ["/usr/local/bin/chia_plot", *MadMaxPlotter().arguments(run)]
+    sizes = MadMaxPlotter().sizes(run.job)
+    assert [gib * 2**30 for gib in (256, 220, 110)] == [sizes.tmp, *(sizes.apart or ())]
     assert MadMaxPlotter().recognise(argv) == Recognised(
-        32, Path("/t/own"), Path("/t2/own"), Path("/f")
+        32, Path("/t/own"), Path("/t2/own"), Path("/f"), sizes
     )
 
 

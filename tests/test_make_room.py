@@ -27,7 +27,9 @@ from plotrun.farm.farm import Farm as AskedFarm
 from plotrun.farm.inventories import Inventories
 from plotrun.manager import load_plugins
 from plotrun.model import Event
+from plotrun.rooms import Rooms
 from plotrun.settings.load import load_settings
+from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.store import Store, StoreError
 from plotrun.store.removals import Removals, RemovalState
@@ -58,7 +60,8 @@ class Dock:
     def set_policy(self, policy: str, **keys: Any) -> None:
         named = {"dst": [str(path) for path in self.dst]} | keys
         file = self.farm.write(job=f"[job.replot]\n{policy}\n" if policy else "", **named)
-        self.job: Job = load_settings(file, self.plugins.schema()).jobs[0]
+        self.settings: Settings = load_settings(file, self.plugins.schema())
+        self.job: Job = self.settings.jobs[0]
 
     def begin(self) -> None:
         """As after the start of plotrun."""
@@ -72,7 +75,8 @@ class Dock:
             self.told.append,
             self.store.alive_workers,
         )
-        self.deliveries = Deliveries(self.plugins, self.store, Disks(), self.farms, 1, "size")
+        rooms = Rooms(Disks(), self.store, self.store.alive_workers)
+        self.deliveries = Deliveries(self.plugins, rooms, self.farms, lambda: self.settings)
         self.farms.settle(self.store.removals.unsettled())
 
     def crash(self) -> None:
@@ -132,6 +136,15 @@ def test_the_oldest_goes_and_the_new_one_fits(farm: Farm, disk: Path) -> None:
     (line,) = (farm.log_dir / "replot.log").read_text().splitlines()
     assert f"removed {old[1]} (v1, k=32, 400.0 KiB, of 20" in line
     assert f"for plot {plot.plot_id} of job test, worker w" in line
+
+
+def test_what_is_to_stay_free_becomes_free_too(farm: Farm, disk: Path) -> None:
+    old = [write_plot(disk, 400 * KIB, years=9 - n) for n in range(4)]
+    fill_but(disk, 100 * KIB)
+    dock = Dock(farm, 'before = "1y"', min_free="600KiB")
+    assert dock.choose(dock.new()) == disk
+    assert [path.exists() for path in old] == [False, False, True, True]
+    assert free_of(disk) >= 900 * KIB
 
 
 def test_several_small_ones_go_for_a_large_one(farm: Farm, disk: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_hold_that_raises_holds(farm: Farm) -> None:
 
 def test_a_filter_that_raises_rejects(farm: Farm) -> None:
     install(farm, "bad", RAISES.format(hook="filter_dst"))
-    farm.write()
+    farm.write(when_full="plot")
     runner = farm.start("run")
     assert "plotrun_filter_dst failed" in until(runner, "no destination for")
     runner.terminate()

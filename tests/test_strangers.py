@@ -47,6 +47,22 @@ def test_a_directory_is_told_as_the_settings_name_it(
     assert worker.final_dir == Path("/elsewhere")
 
 
+def test_their_temporary_files_are_measured(tmp: Path) -> None:
+    for name in ("plot-k32-x.plot.p1.t1.tmp", "plot-k32-y.plot.table1.tmp", "done.plot"):
+        (tmp / name).write_bytes(bytes(8192))
+    old = tmp / "plot-k32-dead.plot.2.tmp"
+    old.write_bytes(bytes(8192))
+    os.utime(old, (0, 999.0))
+    argv = ("chia", "plots", "create", "-t", str(tmp), "-2", str(tmp.parent), "-d", "/elsewhere")
+    table = [ProcessInfo(ProcessRef(n, "x"), argv, 1000.0 + n) for n in (1, 2)]
+    for worker in strangers(table, [ChiaPlotter()], (), [tmp]):
+        assert (worker.progress.tmp_bytes, worker.progress.tmp2_bytes) == (8192, 0)
+        assert worker.sizes is not None
+        assert worker.sizes.tmp == 239 * 2**30
+    (worker, _) = strangers(table, [ChiaPlotter()], ())
+    assert worker.progress.tmp_bytes == 0, "no disk is asked"
+
+
 def test_a_process_is_in_its_directory() -> None:
     (own,) = (process for process in process_table() if process.ref.pid == os.getpid())
     assert own.directory == Path.cwd()

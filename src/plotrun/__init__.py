@@ -41,26 +41,28 @@ from plotrun.model import (
     Hold,
     Job,
     JobState,
+    Memory,
     Plot,
     PlotFormat,
     PlotStage,
     PlotWork,
     ProcessRef,
     Progress,
+    Sizes,
     Stage,
     Worker,
 )
 from plotrun.owner_keys import OptionalOwnerKeys, OwnerKeys, one_pool, whole_owner
-from plotrun.plotfile import NotAPlot, read_plot, v1_plot_bytes, v1_tmp_bytes
+from plotrun.plotfile import NotAPlot, read_plot, v1_plot_bytes, v1_sizes, v1_tmp_bytes
 from plotrun.plotter import (
     KeyProblem,
     Plotter,
     Recognised,
     Run,
-    Sizes,
     option,
     options,
     recognised,
+    with_v1_sizes,
 )
 from plotrun.settings.schema import SettingsSection
 from plotrun.settings.tables import by_directory
@@ -182,6 +184,7 @@ __all__ = [
     "LogParser",
     "MadMaxKeys",
     "MadMaxPlotter",
+    "Memory",
     "Name",
     "NotAPlot",
     "OpenFarm",
@@ -242,6 +245,8 @@ __all__ = [
     "slashed",
     "unknown_tags",
     "v1_plot_bytes",
+    "v1_sizes",
     "v1_tmp_bytes",
     "whole_owner",
+    "with_v1_sizes",
 ]

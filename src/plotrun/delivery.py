@@ -8,21 +8,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plotrun import copying
 from plotrun.farm.farm import Farm, Farms, Promised
 from plotrun.farm.found import Inventory
+from plotrun.farm.inventories import Place
 from plotrun.manager import Failure, Plugins
 from plotrun.model import Candidate, Job, Plot
-from plotrun.space import Disk, Disks, physical_disk
-from plotrun.store import Store
+from plotrun.rooms import Look, Promise, Rooms
+from plotrun.space import physical_disk
 from plotrun.threads import in_daemon_thread
+
+if TYPE_CHECKING:
+    from plotrun.settings.settings import Settings
 
 RETRY_SECONDS = 30.0
 """A full disk tells nobody when it has room again: this is how often it is asked."""
+ENOUGH = 1 << 50
+"""Bytes: a disk that takes no plot with so much free has another reason."""
+LOOK_AGAIN = 60.0
+"""Seconds between two looks at the plots of a destination, where starts only ask whether room
+could be made: they ask at every change."""
 MAKE_ROOM_SECONDS = 60.0
 """Longer nobody waits for a plugin to make room on a disk: another may be tried."""
 
@@ -47,8 +56,10 @@ class _Asked:
     job: Job
     plot: Plot | None
     needed: int
-    prefer: Path | None
-    avoid: Mapping[Path, str]
+    source: Path | None = None
+    """Where the plot lies or is made."""
+    prefer: Path | None = None
+    avoid: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -56,56 +67,65 @@ class _Asked:
         return {"job": self.job, "plot": self.plot, "needed": self.needed}
 
 
-@dataclass
-class _Promise:
-    device: int | None
-    path: Path
-    bytes: int
+@dataclass(frozen=True)
+class Judged:
+    """The destinations of a job, as the plugins judged them for one plot."""
+
+    candidates: Sequence[Candidate]
+    left: Sequence[Candidate]
+    """Those that take it."""
+    rejected: Mapping[Path, str]
+    """Why the others do not."""
 
 
 class Deliveries:
     """All plots that are on their way to a destination, and the room promised to them."""
 
     def __init__(
-        self,
-        plugins: Plugins,
-        store: Store,
-        disks: Disks,
-        farms: Farms,
-        copies_per_disk: int,
-        verify: str,
+        self, plugins: Plugins, rooms: Rooms, farms: Farms, settings: Callable[[], Settings]
     ) -> None:
-        self.copies_per_disk = copies_per_disk
-        self.verify = verify
+        self.rooms = rooms
         self._plugins = plugins
-        self._store = store
-        self._disks = disks
         self._farms = farms
-        self._promises: dict[str, _Promise] = {}
+        self._settings = settings
         self._choosing = asyncio.Lock()
         self._copying: dict[str, int] = {}
         self._copy_ended = asyncio.Condition()
         self._stopping = False
+        self.more_known: Callable[[], None] = lambda: None
+        """Called when more is known of destinations on which room could be made."""
         self._looks: set[asyncio.Task[list[Inventory]]] = set()
+        self._look_again: dict[Place, float] = {}
         self._moving: set[asyncio.Future[Path]] = set()
 
-    async def candidates(self, paths: Sequence[Path], key: str = "") -> list[Candidate]:
-        """The destinations *paths* as they are now, in the same order, for the plot of *key*."""
-        disks = await self._disks.ask(paths)
-        uses = await asyncio.to_thread(self._store.uses)
-        others = [promise for name, promise in self._promises.items() if name != key]
-        return [
-            Candidate(
-                path=disk.path,
-                position=position,
-                free=disk.free,
-                promised=sum(p.bytes for p in others if _shares(p, disk)),
-                workers=sum(p.path == disk.path for p in others),
-                last_used=uses.get(disk.path, 0),
-                trouble=disk.trouble,
-            )
-            for position, disk in enumerate(disks)
-        ]
+    def judge(
+        self,
+        look: Look,
+        job: Job,
+        plot: Plot | None,
+        needed: int,
+        source: Path | None = None,
+        more: Sequence[Promise] = (),
+    ) -> Judged:
+        """Ask the plugins which of the job's destinations take a plot of *needed* bytes.
+
+        It lies or is made in *source*. What *more* promises is counted beside the rest.
+        """
+        asked = _Asked("", job, plot, needed, source)
+        candidates = look.destinations(job.dst, needed, source, more=more)
+        return Judged(candidates, *self._filtered(asked, candidates))
+
+    def best(
+        self, job: Job, plot: Plot | None, needed: int, left: Sequence[Candidate]
+    ) -> Candidate | None:
+        """The one that the plugins choose of those *left*; None if there is none."""
+        return self._best(_Asked("", job, plot, needed), left)
+
+    def _best(self, asked: _Asked, left: Sequence[Candidate]) -> Candidate | None:
+        if not left:
+            return None
+        answer = self._plugins.first("plotrun_choose_dst", candidates=left, **asked.arguments)
+        return next((candidate for candidate in left if candidate.path == answer), left[0])
 
     async def choose(
         self,
@@ -120,7 +140,8 @@ class Deliveries:
 
         *avoid* are destinations that shall not be chosen, with the reason.
         """
-        asked = _Asked(key, job, plot, needed, prefer, avoid or {})
+        source = plot.path.parent if plot is not None else None
+        asked = _Asked(key, job, plot, needed, source, prefer, avoid or {})
         async with self._choosing:
             chosen = await self._choose(asked)
         if isinstance(chosen, NoDestination):
@@ -130,30 +151,36 @@ class Deliveries:
     async def _choose(self, asked: _Asked) -> Path | NoDestination:
         """One of the destinations that have room, promised from now on."""
         left, rejected = self._filtered(asked, await self._candidates(asked))
-        if not left:
+        best = next((c for c in left if c.path == asked.prefer), None) or self._best(asked, left)
+        if best is None:
             return NoDestination(rejected)
-        chosen = asked.prefer if any(c.path == asked.prefer for c in left) else None
-        if chosen is None:
-            answer = self._plugins.first("plotrun_choose_dst", candidates=left, **asked.arguments)
-            known = any(candidate.path == answer for candidate in left)
-            chosen = answer if known else left[0].path
-        await self._take(asked, chosen)
-        return chosen
+        await self._take(asked, best)
+        return best.path
 
     async def _candidates(self, asked: _Asked) -> list[Candidate]:
+        look = await self.rooms.look([*asked.job.dst, *filter(None, [asked.source])])
+        found = look.destinations(asked.job.dst, asked.needed, asked.source, asked.key)
         return [
             replace(candidate, trouble=candidate.trouble or asked.avoid.get(candidate.path))
-            for candidate in await self.candidates(asked.job.dst, asked.key)
+            for candidate in found
         ]
 
     def _filtered(
         self, asked: _Asked, candidates: Sequence[Candidate]
     ) -> tuple[list[Candidate], dict[Path, str]]:
-        return self._plugins.left_by_filters("plotrun_filter_dst", candidates, **asked.arguments)
+        return self._plugins.left_by_filters(
+            "plotrun_filter_dst", candidates, settings=self._settings(), **asked.arguments
+        )
 
-    async def _take(self, asked: _Asked, chosen: Path) -> None:
-        await self._set_promise(asked.key, chosen, asked.needed)
-        await asyncio.to_thread(self._store.use, chosen)
+    async def _take(self, asked: _Asked, chosen: Candidate) -> None:
+        await self._set_promise(asked.key, chosen.path, chosen.needed)
+        await asyncio.to_thread(self.rooms.store.use, chosen.path)
+
+    async def refused(self, key: str, job: Job, plot: Plot, dst: Path) -> str | None:
+        """Why *dst* does not take the plot of *key*, whatever room it has; or None."""
+        look = await self.rooms.look([dst])
+        candidates = look.destinations([dst], 0, without=key)
+        return self._filtered(_Asked(key, job, plot, 0), candidates)[1].get(dst)
 
     # Room made by plugins
 
@@ -162,13 +189,19 @@ class Deliveries:
 
         What is not known yet is looked at in the background: ask again.
         """
-        asked = _Asked("", job, None, needed, None, {})
+        asked = _Asked("", job, None, needed)
         farm = self._farm(asked, only_asking=True)
         candidate = await self._could_make_room(asked, farm)
-        if farm.asked:
-            look = asyncio.create_task(self._farms.inventories.look(farm.asked))
+        now = self._farms.clock.now()
+        due = [place for place in farm.asked if now >= self._look_again.get(place, now)]
+        if due:
+            new = any(self._farms.inventories.last(place) is None for place in due)
+            self._look_again |= dict.fromkeys(due, now + LOOK_AGAIN)
+            look = asyncio.create_task(self._farms.inventories.look(due))
             self._looks.add(look)
             look.add_done_callback(self._looks.discard)
+            if new:  # whoever asked may be answered otherwise now
+                look.add_done_callback(lambda _: self.more_known())
         return candidate.path if candidate is not None else None
 
     async def _after_making_room(self, asked: _Asked) -> Path | None:
@@ -188,7 +221,7 @@ class Deliveries:
             if candidate is None:
                 return None
             # From now on nobody else counts on what becomes free there.
-            await self._take(asked, candidate.path)
+            await self._take(asked, candidate)
         made = await self._make_room(asked, candidate, farm)
         async with self._choosing:
             left, _ = self._filtered(asked, await self._candidates(asked))
@@ -201,7 +234,7 @@ class Deliveries:
         """What a plugin may ask of the plots in destinations, and how it removes some."""
         promises = [
             Promised(name.partition("/")[0], promise.path, promise.device)
-            for name, promise in self._promises.items()
+            for name, promise in self.rooms.promises.items()
             if name != asked.key
         ]
         worker = asked.key.partition("/")[0]
@@ -209,13 +242,11 @@ class Deliveries:
 
     async def _could_make_room(self, asked: _Asked, farm: Farm) -> Candidate | None:
         candidates = await self._candidates(asked)
-        # Those that reject the plot for another reason would do so with all the room there is.
-        roomy = [
-            replace(c, free=c.free + asked.needed + c.promised) if c.free is not None else c
-            for c in candidates
+        full = [
+            replace(candidate, kept_free=kept)
+            for candidate in candidates
+            if candidate.free is not None and (kept := self._kept_free(asked, candidate)) >= 0
         ]
-        left = {each.path for each in self._filtered(asked, roomy)[0]}
-        full = [candidate for candidate in candidates if candidate.path in left]
         if not full:
             return None
 
@@ -224,8 +255,23 @@ class Deliveries:
                 "plotrun_could_make_room", candidates=full, farm=farm, **asked.arguments
             )
 
-        answer = await self._in_time(ask, "could make room", self._disks.timeout)
+        answer = await self._in_time(ask, "could make room", self.rooms.disks.timeout)
         return next((candidate for candidate in full if candidate.path == answer), None)
+
+    def _kept_free(self, asked: _Asked, candidate: Candidate) -> int:
+        """How much beside the plot must be free for the plugins to take it; -1: they never do."""
+
+        def takes(kept: int) -> bool:
+            free = candidate.needed + candidate.promised + candidate.expected + kept
+            return bool(self._filtered(asked, [replace(candidate, free=free)])[0])
+
+        least, most = 0, ENOUGH
+        if not takes(most):  # for another reason than its room
+            return -1
+        while least < most:
+            middle = (least + most) // 2
+            least, most = (least, middle) if takes(middle) else (middle + 1, most)
+        return least
 
     async def _make_room(self, asked: _Asked, candidate: Candidate, farm: Farm) -> bool:
         def ask() -> Any:
@@ -247,27 +293,32 @@ class Deliveries:
     # Promises
 
     async def _set_promise(self, key: str, path: Path, needed: int) -> None:
-        (disk,) = await self._disks.ask([path])
-        self._promises[key] = _Promise(disk.device, path, needed)
+        (disk,) = await self.rooms.disks.ask([path])
+        self.rooms.promises[key] = Promise(disk.device, path, needed)
 
-    async def promise(self, key: str, path: Path, needed: int) -> None:
-        """Promise room to a plot whose destination is known already."""
+    async def promise(self, key: str, path: Path, needed: int, source: Path | None = None) -> None:
+        """Promise room to a plot whose destination is known already.
+
+        It takes none there if *source*, where it lies or is made, is on the same file system.
+        """
         async with self._choosing:
-            await self._set_promise(key, path, needed)
+            look = await self.rooms.look([path, *([source] if source else [])])
+            (candidate,) = look.destinations([path], needed, source)
+            await self._set_promise(key, path, candidate.needed)
 
     def copied(self, key: str, size: int) -> float:
         """How much of a plot of *size* bytes has been copied, from 0 to 1."""
-        promise = self._promises.get(key)
+        promise = self.rooms.promises.get(key)
         return 1 - min(promise.bytes, size) / size if promise is not None and size else 0.0
 
     def release(self, key: str) -> None:
         """The plot of *key* has arrived, or will never come."""
-        self._promises.pop(key, None)
+        self.rooms.promises.pop(key, None)
 
     def release_all(self, worker: str) -> None:
         """Whatever was promised to *worker*: it has ended."""
-        for key in [key for key in self._promises if key.startswith(f"{worker}/")]:
-            del self._promises[key]
+        for key in [key for key in self.rooms.promises if key.startswith(f"{worker}/")]:
+            del self.rooms.promises[key]
 
     async def bring(self, key: str, job: Job, plot: Plot, dst: Path, worker: str) -> Path:
         """Bring the plot to *dst*, where room is promised to *key*; answers its new path.
@@ -276,7 +327,12 @@ class Deliveries:
             copying.DeliveryFailed: it could not be done; the plot is where it was.
         """
         destination = dst / plot.path.name
+        verify = self._settings().general.verify
         async with self._copy_slot(plot.path, dst):
+            # It may have waited for hours: the disk may have been taken away meanwhile.
+            refused = await self.refused(key, job, plot, dst)
+            if refused is not None:
+                raise copying.DeliveryFailed(f"{dst}: {refused}")
 
             def deliver() -> Path:
                 for name, function in self._plugins.implementations("plotrun_deliver"):
@@ -291,13 +347,13 @@ class Deliveries:
                     plot.path,
                     destination,
                     worker,
-                    self.verify,
+                    verify,
                     lambda moved: self._moved(key, plot.size - moved),
                     lambda: self._stopping,
                 )
                 return destination
 
-            moving = self._disks.move(deliver, plot, dst)
+            moving = self.rooms.disks.move(deliver, plot, dst)
             self._moving.add(moving)
             try:
                 return await moving
@@ -306,21 +362,21 @@ class Deliveries:
 
     def _moved(self, key: str, left: int) -> None:
         """What is copied already is no longer free: promise only the rest."""
-        promise = self._promises.get(key)
+        promise = self.rooms.promises.get(key)
         if promise is not None:
             promise.bytes = left
 
     @contextlib.asynccontextmanager
     async def _copy_slot(self, source: Path, dst: Path) -> AsyncIterator[None]:
         """Wait until the disk of *dst* may take one more copy; a rename needs no waiting."""
-        here, there = await self._disks.ask([source.parent, dst])
+        here, there = await self.rooms.disks.ask([source.parent, dst])
         if there.device is None or here.device == there.device:
             yield
             return
         disk = physical_disk(there.device)
         async with self._copy_ended:
             await self._copy_ended.wait_for(
-                lambda: self._copying.get(disk, 0) < self.copies_per_disk
+                lambda: self._copying.get(disk, 0) < self._settings().general.copies_per_disk
             )
             self._copying[disk] = self._copying.get(disk, 0) + 1
         try:
@@ -335,9 +391,3 @@ class Deliveries:
         self._stopping = True
         if self._moving:
             await asyncio.wait(set(self._moving), timeout=patience)
-
-
-def _shares(promise: _Promise, disk: Disk) -> bool:
-    if promise.device is None or disk.device is None:
-        return promise.path == disk.path
-    return promise.device == disk.device

@@ -31,7 +31,6 @@ def details(
     if that runs. Of secrets in its settings or its command line there are only stars.
     """
     hidden = _secrets(worker, schema)
-    directories = [d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None]
     own = bool(worker.job)
     return worker_row(worker, now, suspended, own) | {
         "plot_ids": [*dict.fromkeys(filter(None, (*worker.plot_ids, worker.progress.plot_id)))],
@@ -39,7 +38,7 @@ def details(
         "tmp_dir": _text(worker.tmp_dir),
         "tmp2_dir": _text(worker.tmp2_dir),
         "final_dir": _text(worker.final_dir),
-        "tmp_bytes": temporary_bytes(directories) if own else None,
+        "tmp_bytes": temporary_bytes(worker.tmp_dir, worker.tmp2_dir) if own else None,
         **_usage(ref),
         "command_line": [_masked(word, hidden) for word in worker.argv],
         "settings": {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 from plotrun import copying
 from plotrun.delivery import RETRY_SECONDS, NoDestination
-from plotrun.model import Deliver, EventKind, Job, Measured, Plot, PlotStage, PlotWork
+from plotrun.model import Deliver, EventKind, Job, Measured, Plot, PlotStage, PlotWork, Worker
 from plotrun.plot_times import TimesOfPlots
 from plotrun.plotfile import NotAPlot, read_plot
 from plotrun.threads import in_daemon_thread
@@ -93,9 +94,20 @@ class FinishedPlot:
     async def _destination(self) -> Path:
         """The destination that an earlier plotrun began to copy to, or one chosen now."""
         work = self._work
-        if work.stage is PlotStage.DELIVERING and work.dst is not None:
-            await self._around.deliveries.promise(self._key, work.dst, work.plot.size)
-            return work.dst
+        while work.stage is PlotStage.DELIVERING and work.dst is not None:
+            refused = await self._around.deliveries.refused(
+                self._key, self._current_job(), work.plot, work.dst
+            )
+            if refused is None:
+                await self._around.deliveries.promise(
+                    self._key, work.dst, work.plot.size, work.plot.path.parent
+                )
+                return work.dst
+            if await in_daemon_thread(work.plot.path.exists, "look for the plot"):
+                break
+            # It was renamed into a directory that cannot be looked at now.
+            await self._no_destination(NoDestination({work.dst: refused}))
+            await self._wait()
         while True:
             chosen = await self._around.deliveries.choose(
                 self._key,
@@ -200,6 +212,23 @@ class FinishedPlot:
         self._record.change_plot(self._number, stage=PlotStage.DONE, post=words)
         await self._record.save()
         return failure
+
+
+def promises_of(worker: Worker) -> Iterator[tuple[str, Path, int, Path | None]]:
+    """What a worker was promised, by its record: key, destination, bytes, and where the plot is.
+
+    The first plot that it has still to make takes what its temporary files leave, if those are
+    on the same file system; the others come on top.
+    """
+    for work in worker.plots:
+        if work.stage is PlotStage.DELIVERING and work.dst is not None:
+            left = int(work.plot.size * (1 - worker.progress.copied))
+            yield promise_key(worker.id, work.number), work.dst, left, work.plot.path.parent
+    if worker.dst is not None and worker.job:
+        next_one = worker.plots_seen + 1
+        for number in range(next_one, worker.plots_promised + 1):
+            source = worker.tmp if number == next_one else None
+            yield promise_key(worker.id, number), worker.dst, worker.plot_size, source
 
 
 def promise_key(worker: str, number: int) -> str:

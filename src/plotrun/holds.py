@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plotrun.clock import Clock
 from plotrun.manager import Failure, Plugins
-from plotrun.model import Hold, Job, JobState, Worker
+from plotrun.model import Hold, Job, JobState, Memory, Worker
 from plotrun.settings.job_events import EventKeys
 from plotrun.settings.schema import JobKeys
 from plotrun.settings.settings import Settings
@@ -40,7 +40,9 @@ def hold_of(
     state: JobState,
     workers: Sequence[Worker],
     clock: Clock,
+    *,
     by_hand: bool = False,
+    memory: Memory | None = None,
 ) -> Hold | None:
     """The hold on *job*, with all reasons in lines, or None if a worker may start.
 
@@ -53,7 +55,13 @@ def hold_of(
         return JobEnds(_ends_words(job, state), for_user=made, surplus=surplus)
     holds = _own(job, state, clock)
     for name, answer in plugins.each(
-        "plotrun_hold", job=job, state=state, workers=workers, clock=clock, settings=settings
+        "plotrun_hold",
+        job=job,
+        state=state,
+        workers=workers,
+        clock=clock,
+        settings=settings,
+        memory=memory,
     ):
         if isinstance(answer, Failure):
             holds.append(Hold(str(answer)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 
-from plotrun.model import Candidate, Command, Event, Hold, Job, JobState, Plot, Worker
+from plotrun.model import Candidate, Command, Event, Hold, Job, JobState, Memory, Plot, Worker
 from plotrun.plotter import Plotter
 from plotrun.settings.schema import SettingsSection
 
@@ -78,6 +78,7 @@ def plotrun_hold(
     workers: Sequence[Worker],
     clock: Clock,
     settings: Settings,
+    memory: Memory | None,
 ) -> Hold | str | None:
     """A reason why the job may not start a worker now, or None.
 
@@ -86,6 +87,7 @@ def plotrun_hold(
     raises holds the start.
 
     ``workers`` are all that are alive, of every job, also those that plotrun did not start.
+    ``memory`` is the machine's; None where nobody has asked for it.
     """
 
 
@@ -114,13 +116,18 @@ def plotrun_choose_tmp(
 
 @hookspec
 def plotrun_filter_dst(
-    job: Job, plot: Plot | None, needed: int, candidates: Sequence[Candidate]
+    job: Job,
+    plot: Plot | None,
+    needed: int,
+    candidates: Sequence[Candidate],
+    settings: Settings,
 ) -> Mapping[Path, str] | None:
     """Destinations that cannot take the plot, each with the reason.
 
     Filters are called one after the other, each with the candidates that are left. One that
     raises rejects all of them. ``plot`` is None when the destination has to be chosen before
-    the plot is made; ``needed`` is its size in bytes, expected or real.
+    the plot is made; ``needed`` is its size in bytes, expected or real. Asked again right before
+    the file is written, with ``needed`` 0.
     """
 
 

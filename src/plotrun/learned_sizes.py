@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
-from plotrun.model import Job
-from plotrun.plotter import Plotter, Sizes
+from plotrun.model import Job, Sizes
+from plotrun.plotter import Plotter
 from plotrun.store import Store
 
 PLOTS_ASKED = 5
@@ -27,7 +28,14 @@ def sizes_of(plotter: Plotter, job: Job, store: Store) -> Sizes:
     k = getattr(job.keys(plotter.keys), "k", None)
     plots = store.measured.last(plotter.name, k, PLOTS_ASKED, size_key(plotter, job))
     tmp = [plot.tmp_bytes for plot in plots if plot.tmp_bytes is not None]
-    return Sizes(
-        max((plot.bytes for plot in plots), default=computed.plot),
-        int(max(tmp) * TMP_MARGIN) if tmp else computed.tmp,
+    learned, apart = int(max(tmp) * TMP_MARGIN) if tmp else computed.tmp, None
+    if computed.apart is not None and computed.tmp:
+        in_tmp, in_tmp2 = computed.apart
+        # How it is spread is known of the formula only.
+        apart = (in_tmp * learned // computed.tmp, in_tmp2 * learned // computed.tmp)
+    return replace(
+        computed,
+        plot=max((plot.bytes for plot in plots), default=computed.plot),
+        tmp=learned,
+        apart=apart,
     )

@@ -186,6 +186,11 @@ class Life:
         return self._job.name
 
     @property
+    def job_at_start(self) -> Job:
+        """The job as it was when the worker started."""
+        return self._job
+
+    @property
     def waits_for(self) -> frozenset[Path]:
         """The destinations that a finished plot of its waits for; empty if none waits."""
         waiting = any(work.waiting is not None for work in self.record.worker.plots)

@@ -185,6 +185,7 @@ def advance(progress: Progress, facts: Iterable[Fact]) -> Progress:
                 progress = Progress(
                     plots_started=progress.plots_started + 1,
                     plots_complete=progress.plots_complete,
+                    memory=progress.memory,
                 )
             case PlotNamed(plot_id):
                 progress = replace(progress, plot_id=plot_id)

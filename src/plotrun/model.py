@@ -38,6 +38,21 @@ class Plot:
     """128 bytes in an OG plot (pool public key), 112 in one for a pool contract (V1)."""
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of one plot."""
+
+    plot: int
+    """The finished file."""
+    tmp: int
+    """Temporary space at its highest, tmp and tmp2 together, without finished plots that wait."""
+    apart: tuple[int, int] | None = None
+    """The most of it in tmp, and the most in tmp2, where they are two. None: not known, each may
+    hold all of it."""
+    memory: int | None = None
+    """Memory at its highest; None: not known."""
+
+
 class Deliver(StrEnum):
     """Who brings a finished plot to its destination."""
 
@@ -142,6 +157,12 @@ class Progress:
     """How much of the finished file has been copied to its destination."""
     phase_starts: tuple[float, ...] = ()
     """When each phase of this plot was first seen, from phase 1 to the one it is in."""
+    tmp_bytes: int = 0
+    """What its temporary files took in tmp when they were measured last, twice a minute."""
+    tmp2_bytes: int = 0
+    """The same in tmp2."""
+    memory: int = 0
+    """Bytes of memory that its processes held then."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +249,11 @@ class Worker:
     """The number of its plot after which the process was asked to end, once it was."""
     plot_size: int = 0
     """Bytes that one finished plot is expected to have."""
+    sizes: Sizes | None = None
+    """What one plot of its takes; None: not known."""
+    keeps_plots_in: Path | None = None
+    """Where a finished plot of its lies while it makes the next one; None: it makes only one, or
+    brings each away before the next."""
     size_key: str = ""
     """What its size depends on: plots with the same are compared."""
     timing: Timing | None = None
@@ -279,6 +305,14 @@ class Worker:
         if self.finish_after is not None:
             return max(self.finish_after, self.progress.plots_complete)
         return self.plots_wanted or max(1, self.progress.plots_started)
+
+    @property
+    def plots_left(self) -> float:
+        """Plots that its plotter has still to make, the one under way counted; may be infinite."""
+        if not self.plots_wanted and self.finish_after is None:
+            return float("inf")
+        made = self.progress.plots_complete + self.progress.whole
+        return max(0, self.plots_promised - made)
 
     @property
     def plots_seen(self) -> int:
@@ -353,21 +387,50 @@ class Candidate:
     """Bytes free; None: the disk did not answer."""
     promised: int = 0
     """Bytes of it that plots on their way will still take."""
+    expected: int = 0
+    """Bytes of it that running plotters will still take for their temporary files."""
+    takers: int = 0
+    """How many plotters those are."""
+    needed: int = 0
+    """Bytes that the new worker, or the plot, would take of it: none for a plot that lies on the
+    same file system already."""
     workers: int = 0
     """Workers that use it as temporary directory, or plots that are on their way to it."""
     last_used: int = 0
     """Grows with every use of any directory; 0: never used."""
     trouble: str | None = None
     """Why it cannot be used at all: missing, not writable, not answering."""
+    kept_free: int = 0
+    """Bytes beside these that plugins want to stay free; told where room is to be made."""
+    mount: Path | None = None
+    """The mount point that it lies at or below: ``/`` where there is no other."""
+    marks: frozenset[str] = frozenset()
+    """Which of the files ``plotrun.skip`` and ``chia_plot_sink_disable`` are in it."""
 
     @property
     def room(self) -> int:
-        """Bytes that are free and not promised; 0 when unknown."""
-        return max(0, (self.free or 0) - self.promised)
+        """Bytes that are free, not promised, and not expected to be taken; 0 when unknown."""
+        return max(0, (self.free or 0) - self.promised - self.expected)
 
     def lacks(self, needed: int) -> int:
         """Bytes that would have to become free for *needed* more; 0 if they are, or unknown."""
-        return 0 if self.free is None else max(0, needed - (self.free - self.promised))
+        if self.free is None:
+            return 0
+        return max(0, needed + self.promised + self.expected + self.kept_free - self.free)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The machine's memory, as the next worker would find it."""
+
+    available: int
+    """Bytes that programs could have now."""
+    needed: int | None = None
+    """Bytes that the worker would take; None: its plotter does not tell."""
+    expected: int = 0
+    """Bytes that running plotters will still take, as far as they tell."""
+    takers: int = 0
+    """How many plotters those are."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from plotrun.model import Plot, PlotFormat
+from plotrun.model import Plot, PlotFormat, Sizes
 
 V1_MAGIC = b"Proof of Space Plot"
 BLADEBIT_MAGIC = b"PLOT"
@@ -120,6 +120,11 @@ def v1_plot_bytes(k: int) -> int:
     plots at k=18, 2 in 3 were within 0 and 8 % above; at k=20 within 2 %.
     """
     return int((2 * k + 1) * 2 ** (k - 1) * 0.78)
+
+
+def v1_sizes(k: int) -> Sizes:
+    """Bytes of a V1 plot that is made by chiapos, which builds the finished file in tmp2."""
+    return Sizes(v1_plot_bytes(k), v1_tmp_bytes(k), (v1_tmp_bytes(k), v1_plot_bytes(k)))
 
 
 def v1_tmp_bytes(k: int) -> int:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plotrun.logparser import Fact, Rule, advance
-from plotrun.model import Job, Progress
+from plotrun.model import Job, Progress, Sizes
+from plotrun.plotfile import v1_sizes
 
 if TYPE_CHECKING:
     from plotrun.analysis.forms import FinishedLog
@@ -37,16 +38,6 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """Bytes of one plot."""
-
-    plot: int
-    """The finished file."""
-    tmp: int
-    """Temporary space at its highest."""
-
-
-@dataclass(frozen=True)
 class Recognised:
     """A running plotter's command line, read back."""
 
@@ -54,6 +45,8 @@ class Recognised:
     tmp: Path | None = None
     tmp2: Path | None = None
     final_dir: Path | None = None
+    sizes: Sizes | None = None
+    """What one plot of its takes, if that can be told."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +111,7 @@ class Plotter(ABC):
 
     @abstractmethod
     def sizes(self, job: Job) -> Sizes:
-        """Bytes of the finished plot and of temporary space."""
+        """Bytes of the finished plot, of temporary space and, where it is known, of memory."""
 
     def other_dirs(self, job: Job) -> tuple[Path, ...]:
         """Directories beside tmp and dst in which its finished plots may be left."""
@@ -198,3 +191,8 @@ def recognised(argv: Sequence[str], k: str, tmp: str, tmp2: str, final_dir: str)
         tmp2=paths[1],
         final_dir=Path(final) if final else None,
     )
+
+
+def with_v1_sizes(read: Recognised) -> Recognised:
+    """With the sizes that chiapos needs for its k: 32 where the command line does not tell."""
+    return replace(read, sizes=v1_sizes(read.k or 32))

@@ -158,7 +158,7 @@ def usage(ref: ProcessRef, children: Mapping[int, Sequence[int]]) -> Usage | Non
     """
     if identify(ref.pid) != ref:
         return None
-    seconds, stopped, waiting, done = 0.0, False, [ref.pid], set[int]()
+    seconds, memory, stopped, waiting, done = 0.0, 0, False, [ref.pid], set[int]()
     while waiting:
         pid = waiting.pop()
         if pid in done:
@@ -173,7 +173,8 @@ def usage(ref: ProcessRef, children: Mapping[int, Sequence[int]]) -> Usage | Non
             seconds += getattr(times, "children_user", 0.0)
             seconds += getattr(times, "children_system", 0.0)
             stopped = stopped or process.status() == psutil.STATUS_STOPPED
-    return Usage(seconds, stopped)
+            memory += process.memory_info().rss
+    return Usage(seconds, stopped, memory)
 
 
 def _marked(worker: str, step: str) -> dict[int, int]:

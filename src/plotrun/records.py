@@ -15,6 +15,7 @@ from plotrun.model import (
     PlotWork,
     ProcessRef,
     Progress,
+    Sizes,
     Stage,
     Timing,
     Worker,
@@ -42,23 +43,28 @@ def as_json(value: Any) -> Any:
 
 def worker_from_json(data: Mapping[str, Any]) -> Worker:
     """The worker that `as_json` wrote."""
-    paths = ("tmp", "tmp_dir", "tmp2_dir", "final_dir", "dst", "log")
+    paths = ("tmp", "tmp_dir", "tmp2_dir", "final_dir", "dst", "log", "keeps_plots_in")
     process = data["process"]
     return Worker(
         **{
             **data,
-            **{name: _path(data[name]) for name in paths},
+            **{name: _path(data.get(name)) for name in paths},
             "stage": Stage(data["stage"]),
             "more_final_dirs": tuple(map(Path, data.get("more_final_dirs", ()))),
             "argv": tuple(data["argv"]),
             "plot_ids": tuple(data["plot_ids"]),
             "emitted": tuple(data.get("emitted", ())),
             "process": ProcessRef(**process) if process else None,
+            "sizes": _sizes(data.get("sizes")),
             "timing": _timing(data.get("timing")),
             "progress": _progress(data["progress"]),
             "plots": tuple(_plot_work(work) for work in data["plots"]),
         }
     )
+
+
+def _sizes(data: Mapping[str, Any] | None) -> Sizes | None:
+    return Sizes(**{**data, "apart": data["apart"] and tuple(data["apart"])}) if data else None
 
 
 def _timing(data: Mapping[str, Any] | None) -> Timing | None:

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from plotrun.between_jobs import BetweenJobs
@@ -20,9 +21,10 @@ from plotrun.delivery import Deliveries
 from plotrun.doorbell import Doorbell
 from plotrun.farm.farm import Farms
 from plotrun.farm.inventories import Inventories
-from plotrun.finished_plot import promise_key
+from plotrun.finished_plot import promises_of
 from plotrun.follow import LogWatch
 from plotrun.holds import JobEnds, Waits
+from plotrun.learned_sizes import sizes_of
 from plotrun.lifecycle import Life
 from plotrun.lines import log_event
 from plotrun.lookout import Lookout
@@ -32,6 +34,7 @@ from plotrun.observers import Observers
 from plotrun.placement import Placement
 from plotrun.plotter import Plotter
 from plotrun.process import Executor
+from plotrun.rooms import Rooms, no_room_to_go_on
 from plotrun.settings.changes import changes, changes_words
 from plotrun.settings.load import job_as_written
 from plotrun.settings.problems import Problem, SettingsError
@@ -84,14 +87,9 @@ class Runner:
             self._tell_from_thread,
             lambda: self.workers,
         )
-        self._deliveries = Deliveries(
-            plugins,
-            store,
-            self._disks,
-            self._farms,
-            settings.general.copies_per_disk,
-            settings.general.verify,
-        )
+        rooms = Rooms(self._disks, store, lambda: self.workers)
+        self._deliveries = Deliveries(plugins, rooms, self._farms, lambda: self.settings)
+        self._deliveries.more_known = self.wake
         self._logs = LogWatch(clock)
         self._lookout = Lookout(
             executor,
@@ -128,7 +126,7 @@ class Runner:
         )
         self._starter = Starter(
             self._around,
-            Placement(plugins, store, self._disks, self._deliveries),
+            Placement(plugins, self._deliveries, self._job_of),
             self._schema.plotters,
             self.lives,
             lambda: self.workers,
@@ -163,6 +161,11 @@ class Runner:
     def others(self) -> list[Worker]:
         """Plotters that plotrun did not start."""
         return self._lookout.others
+
+    def _job_of(self, worker: Worker) -> Job | None:
+        """A worker's job as it is in the settings now, or as it was when the worker started."""
+        life = self.lives.get(worker.id)
+        return self.settings.job(worker.job) or (life.job_at_start if life is not None else None)
 
     def wake(self) -> None:
         """Look whether something may start now."""
@@ -292,15 +295,16 @@ class Runner:
             )
             self._lookout.others.append(worker)
             return
+        if worker.sizes is None:  # of an older plotrun
+            sizes = await asyncio.to_thread(sizes_of, plotter, job, self.store)
+            worker = replace(worker, sizes=sizes)
         await self._promise_again(worker)
         self._live(worker, job, plotter, resumed=True)
 
     async def _promise_again(self, worker: Worker) -> None:
         """The room that a worker was promised before plotrun stopped."""
-        if worker.dst is not None:
-            for number in range(worker.plots_seen + 1, worker.plots_promised + 1):
-                key = promise_key(worker.id, number)
-                await self._deliveries.promise(key, worker.dst, worker.plot_size)
+        for key, dst, size, source in promises_of(worker):
+            await self._deliveries.promise(key, dst, size, source)
 
     def _live(self, worker: Worker, job: Job, plotter: Plotter, resumed: bool) -> None:
         killed = worker.id in self._to_kill
@@ -349,7 +353,11 @@ class Runner:
         for life in tuple(self.lives.values()):
             worker = life.record.worker
             no_more = surplus.get(worker.job, 0) > 0 or self.settings.job(worker.job) is None
-            if (worker.plots_wanted == 0 and no_more) or worker.id in self._wishes.to_finish:
+            if (
+                (worker.plots_wanted == 0 and no_more)
+                or worker.id in self._wishes.to_finish
+                or await no_room_to_go_on(self._deliveries.rooms, worker)
+            ):
                 surplus[worker.job] = surplus.get(worker.job, 0) - await life.ask_to_finish()
 
     # Settings
@@ -367,8 +375,6 @@ class Runner:
             return
         self._disks.timeout = new.general.disk_timeout
         self._farms.inventories.timeout = new.general.disk_timeout
-        self._deliveries.verify = new.general.verify
-        self._deliveries.copies_per_disk = new.general.copies_per_disk
         words = changes_words(changes(old, new, self._schema))
         self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file), changes=words)
         self._warn(old.warnings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +29,16 @@ class Disk:
     total: int | None = None
     trouble: str | None = None
     """Why it cannot be written to."""
+    mount: Path | None = None
+    """The mount point that the directory lies at or below."""
+    marks: frozenset[str] = frozenset()
+    """Which of `MARKS` are in it."""
 
 
 NOT_ANSWERING = "not answering"
+MARKS = ("plotrun.skip", "chia_plot_sink_disable")
+"""Names of files that a user puts into a directory to mark it; chia_plot_sink knows the second.
+They are looked for with each question, since nobody else may touch a disk that could hang."""
 
 
 class Disks:
@@ -40,14 +47,16 @@ class Disks:
     def __init__(self, timeout: float = 10.0) -> None:
         self.timeout = timeout
         self._open: dict[Path, asyncio.Future[Disk]] = {}
+        self._hanging: set[Path] = set()
+        self._devices: dict[Path, int] = {}
 
     async def ask(self, paths: Sequence[Path]) -> list[Disk]:
-        """The state of each path, after `timeout` seconds at the latest."""
-        return list(await asyncio.gather(*(self._ask(path) for path in paths)))
+        """The state of each path, after `timeout` seconds at the latest.
 
-    async def used(self, directories: Sequence[Path]) -> int:
-        """Bytes that temporary files in *directories* take, without finished plots."""
-        return await in_daemon_thread(lambda: temporary_bytes(directories), "measure")
+        One that has not answered in that time answers nothing at once from then on, until it
+        does: it delays others only once.
+        """
+        return list(await asyncio.gather(*(self._ask(path) for path in paths)))
 
     def move(self, work: Callable[[], Path], plot: Plot, dst: Path) -> asyncio.Future[Path]:
         """Do *work*, which brings *plot* to *dst* and answers its new path."""
@@ -55,14 +64,45 @@ class Disks:
 
     async def _ask(self, path: Path) -> Disk:
         question = self._open.get(path) or self._start(path)
-        done, _ = await asyncio.wait({question}, timeout=self.timeout)
-        return question.result() if done else Disk(path, trouble=NOT_ANSWERING)
+        if path in self._hanging:
+            await asyncio.sleep(0)
+        else:
+            await asyncio.wait({question}, timeout=self.timeout)
+        if not question.done():
+            self._hanging.add(path)
+            return Disk(path, trouble=NOT_ANSWERING)
+        return question.result()
+
+    async def devices(self, paths: Iterable[Path]) -> dict[Path, int | None]:
+        """The file system of each directory, None where it does not answer.
+
+        What was answered once is not asked again: for directories that are in use.
+        """
+        asked = set(paths)
+        for disk in await self.ask(sorted(asked - self._devices.keys())):
+            if disk.device is not None:
+                self._devices[disk.path] = disk.device
+        return {path: self._devices.get(path) for path in asked}
+
+    async def used(self, directories: Sequence[Path]) -> list[int]:
+        """Bytes that temporary files in each of the directories take; without a time limit."""
+        return await in_daemon_thread(lambda: [*map(temporary_bytes, directories)], "measure")
+
+    async def memory(self) -> int:
+        """Bytes of memory that programs could have now."""
+        import psutil
+
+        return int(psutil.virtual_memory().available)  # no disk: it answers at once
 
     def _start(self, path: Path) -> asyncio.Future[Disk]:
         question = in_daemon_thread(lambda: look(path), f"disk {path}")
         self._open[path] = question
-        question.add_done_callback(lambda _: self._open.pop(path, None))
+        question.add_done_callback(lambda _: self._answered(path))
         return question
+
+    def _answered(self, path: Path) -> None:
+        del self._open[path]
+        self._hanging.discard(path)
 
 
 def look(path: Path) -> Disk:
@@ -70,6 +110,8 @@ def look(path: Path) -> Disk:
     try:
         device = path.stat().st_dev
         free, total = free_bytes(path)
+        mount = mount_point(path)
+        marks = frozenset(name for name in MARKS if (path / name).exists())
     except FileNotFoundError:
         return Disk(path, trouble="missing")
     except OSError as error:
@@ -81,7 +123,20 @@ def look(path: Path) -> Disk:
         trouble = "read-only"
     elif not os.access(path, os.W_OK | os.X_OK):
         trouble = "not writable"
-    return Disk(path, device, free, total, trouble)
+    return Disk(path, device, free, total, trouble, mount, marks)
+
+
+def mount_point(path: Path) -> Path:
+    """The directory at or above *path* on which its file system is mounted.
+
+    Raises:
+        OSError: one of the directories cannot be looked at.
+    """
+    at = path.resolve()
+    device = at.stat().st_dev
+    while at.parent != at and at.parent.stat().st_dev == device:
+        at = at.parent
+    return at
 
 
 def free_bytes(path: Path) -> tuple[int, int]:

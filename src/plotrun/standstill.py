@@ -21,6 +21,8 @@ class Usage:
     cpu_seconds: float
     stopped: bool
     """Whether it was suspended: then it stands still because somebody wished it."""
+    memory: int = 0
+    """Bytes of memory that they hold."""
 
 
 class Standstill:

@@ -7,10 +7,12 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 
 from plotrun.holds import JobEnds, NotKnownYet, hold_of
+from plotrun.learned_sizes import sizes_of
 from plotrun.lifecycle import Life
-from plotrun.model import Deliver, Event, EventKind, Hold, Job, JobState, Worker
-from plotrun.placement import Placement, new_worker
+from plotrun.model import Deliver, Event, EventKind, Hold, Job, JobState, Memory, Worker
+from plotrun.placement import Placement, Wish, new_worker
 from plotrun.plotter import Plotter
+from plotrun.rooms import memory_to_be_taken
 from plotrun.settings.job_events import EventKeys
 from plotrun.settings.schema import JobKeys
 from plotrun.store import AskedStart, Asker, JobRecord, job_state
@@ -54,8 +56,16 @@ class Starter:
         hold: Hold | None = NotKnownYet("finding out how far running workers are")
         if all(life.caught_up for life in self._lives.values() if life.job == job.name):
             by_hand = asked is not None and asked.asker is Asker.HAND
+            memory = await self._memory(job, workers)
             hold = hold_of(
-                around.plugins, around.settings(), job, state, workers, around.clock, by_hand
+                around.plugins,
+                around.settings(),
+                job,
+                state,
+                workers,
+                around.clock,
+                by_hand=by_hand,
+                memory=memory,
             )
         if hold is None:
             hold = await self._start_worker(job, state.expected + state.made, asked)
@@ -95,16 +105,15 @@ class Starter:
             wanted = plotter.usual_plots
         left = job.plots - made if job.plots else 0
         plots = 1 if left == 1 else min(wanted, left) if left else wanted
-        worker_id, settings = secrets.token_hex(4), around.settings()
-        places = await self._placement.place(
-            job, plotter, worker_id, plots, self._workers(), settings
-        )
+        settings, store = around.settings(), around.store
+        sizes = await asyncio.to_thread(sizes_of, plotter, job, store)
+        wish = Wish(secrets.token_hex(4), job, plotter, plots, sizes)
+        places = await self._placement.place(wish, self._workers(), settings)
         if isinstance(places, Hold):
             return places
         most = plots or left  # an endless one ends by itself should plotrun not be there to ask
-        now, store = around.clock.now(), around.store
         worker = await asyncio.to_thread(
-            new_worker, worker_id, job, plotter, plots, most, places, now, settings.log_dir, store
+            new_worker, wish, most, places, around.clock.now(), settings.log_dir, store
         )
         event = Event(
             EventKind.WORKER_CREATED,
@@ -117,6 +126,12 @@ class Starter:
         around.tell(event)
         self._begin(worker, job, plotter)
         return None
+
+    async def _memory(self, job: Job, workers: Sequence[Worker]) -> Memory:
+        available = await self._placement.deliveries.rooms.disks.memory()
+        needed = self._plotter(job).sizes(job).memory
+        expected = [memory for memory in map(memory_to_be_taken, workers) if memory]
+        return Memory(available, needed, sum(expected), len(expected))
 
     def _plotter(self, job: Job) -> Plotter:
         answer = self._around.plugins.first("plotrun_choose_plotter", job=job)

@@ -23,7 +23,7 @@ from plotrun.phase_times import dated
 from plotrun.plot_times import TimesOfPlots
 from plotrun.plotter import Plotter
 from plotrun.settings.schema import JobKeys
-from plotrun.standstill import Standstill, limit
+from plotrun.standstill import Standstill, Usage, limit
 from plotrun.words import duration_words
 from plotrun.worker_record import WorkerRecord
 
@@ -191,10 +191,11 @@ class PlotterWatch:
             self.catch_up()
         directories = [d for d in (worker.tmp_dir, worker.tmp2_dir) if d is not None]
         used = await self._around.disks.used(directories)
-        self.times.current.tmp_bytes = max(used, self.times.current.tmp_bytes or 0)
+        self.times.current.tmp_bytes = max(sum(used), self.times.current.tmp_bytes or 0)
         usage = await asyncio.to_thread(self._around.executor.usage, worker.process, children)
         if usage is not None and usage.stopped:
             self.times.suspended(now)
+        self._take_in(used, usage)
         seconds = self._still.look(now, usage)
         usual = worker.timing.silence if worker.timing else None
         keys = self._job.keys(JobKeys)
@@ -207,6 +208,13 @@ class PlotterWatch:
         if keys.when_stuck == "restart" and self.ended_because is None:
             self.ended_because = f"the plotter stood still for {duration_words(seconds)}: ended"
             await self._around.executor.end(worker.process)
+
+    def _take_in(self, used: Sequence[int], usage: Usage | None) -> None:
+        """Keep what was measured: the next start depends on what this worker will still take."""
+        tmp, tmp2 = (*used, 0, 0)[:2]
+        memory = usage.memory if usage is not None else 0
+        now = replace(self._record.worker.progress, tmp_bytes=tmp, tmp2_bytes=tmp2, memory=memory)
+        self._record.change(progress=now)
 
 
 def _size(log: Path) -> int:

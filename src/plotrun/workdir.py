@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from plotrun.model import Plot
@@ -57,7 +57,7 @@ def new_plots(
     return found
 
 
-def temporary_bytes(directories: Iterable[Path]) -> int:
+def temporary_bytes(*directories: Path | None) -> int:
     """Bytes on the disk that the files in *directories* take, without finished plots."""
     return sum(taken for _, taken in files_in(*directories))
 

@@ -258,8 +258,8 @@ def write(farm: Farm, **keys: Any) -> None:
         "command": f"{sys.executable} {STANDIN}",
         "farmer_public_key": KEY,
         "pool_contract_address": CONTRACT,
-        # Destinations here have no room for 101 GiB, and the stand-in's plots hold no proofs.
-        "rest": '[plugins]\nblocked = ["skip_full", "chiapos"]\n'
+        # The disks here have no room for 101 GiB, and the stand-in's plots hold no proofs.
+        "rest": '[plugins]\nblocked = ["skip_full", "room", "chiapos"]\n'
         "[plugins.backoff]\npause_after = 1\n",
     }
     farm.write(**(wanted | keys))

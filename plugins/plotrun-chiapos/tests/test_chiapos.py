@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plotrun import Job, PlotFormat, Recognised, Run, puzzle_hash, read_plot
+from plotrun import Job, PlotFormat, Recognised, Run, puzzle_hash, read_plot, v1_sizes
 from plotrun.manager import load_plugins
 from plotrun.settings.load import load_settings
 from plotrun.settings.problems import SettingsError
@@ -110,7 +110,7 @@ def test_the_command_line_is_read_back(tmp_path: Path) -> None:
     words = "-k 20 -n 2 -r 2 -t /t/own -2 /t2/own -d /f -u 32 --stripe 16384 -b 100 -e"
     assert " ".join(arguments) == words
     argv = ["/usr/bin/python3.11", "-m", "plotrun_chiapos", *arguments]
-    expected = Recognised(20, Path("/t/own"), Path("/t2/own"), Path("/f"))
+    expected = Recognised(20, Path("/t/own"), Path("/t2/own"), Path("/f"), v1_sizes(20))
     assert ChiaposPlotter().recognise(argv) == expected
     assert ChiaposPlotter().recognise(["python", "-m", "other"]) is None
     assert ChiaposPlotter().recognise([]) is None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar
 
@@ -40,8 +40,8 @@ from plotrun import (
     hookimpl,
     log_words,
     recognised,
-    v1_plot_bytes,
-    v1_tmp_bytes,
+    v1_sizes,
+    with_v1_sizes,
 )
 
 
@@ -148,6 +148,8 @@ CHIAPOS_TEMPORARY = (
 )
 """Temporary files of chiapos, seen in versions 1.0 to 2.0."""
 
+USUAL_BUFFER = 3389
+"""MiB that chia takes for sorting when it is not told (chia 1.0 to 2.7)."""
 CHIAPOS_PHASE_SHARES = (0.42, 0.19, 0.37, 0.02)
 """Where the "Progress update" lines stand when a phase ends: 0.42, 0.61, 0.98."""
 
@@ -186,9 +188,9 @@ class ChiaPlotter(Plotter):
         return [str(word) for word in words]
 
     def sizes(self, job: Job) -> Sizes:
-        """Finished and temporary bytes, by k."""
-        k = job.keys(ChiaKeys).k
-        return Sizes(v1_plot_bytes(k), v1_tmp_bytes(k))
+        """Finished and temporary bytes, by k; of memory, the buffer."""
+        keys = job.keys(ChiaKeys)
+        return replace(v1_sizes(keys.k), memory=(keys.buffer or USUAL_BUFFER) * 2**20)
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """A plot belongs to a pool key or to a contract, not to both."""
@@ -201,7 +203,7 @@ class ChiaPlotter(Plotter):
         for at in range(min(3, len(argv) - 2)):
             is_chia = PurePath(argv[at]).name in ("chia", "chia.exe")
             if is_chia and list(argv[at + 1 : at + 3]) == ["plots", "create"]:
-                return recognised(argv[at + 3 :], "-k", "-t", "-2", "-d")
+                return with_v1_sizes(recognised(argv[at + 3 :], "-k", "-t", "-2", "-d"))
         return None
 
     def version_command(self, command: str) -> str | None:

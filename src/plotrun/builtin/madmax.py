@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Annotated, Any, ClassVar
 
@@ -40,7 +40,6 @@ from plotrun import (
     one_pool,
     recognised,
     v1_plot_bytes,
-    v1_tmp_bytes,
 )
 
 
@@ -217,7 +216,7 @@ class MadMaxPlotter(Plotter):
     def sizes(self, job: Job) -> Sizes:
         """Finished and temporary bytes, by k."""
         keys: Any = job.keys(self.keys)
-        return Sizes(v1_plot_bytes(keys.k), v1_tmp_bytes(keys.k))
+        return _sizes(keys.k, keys.tmp_toggle)
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """A plot belongs to a pool key or to a contract: one of them must be given."""
@@ -226,8 +225,15 @@ class MadMaxPlotter(Plotter):
     def recognise(self, argv: Sequence[str]) -> Recognised | None:
         """A process of ``chia_plot`` or ``chia_plot_k34``."""
         if argv and re.fullmatch(r"chia_plot(_k\d+)?(\.exe)?", PurePath(argv[0]).name):
-            return recognised(argv[1:], "-k", "-t", "-2", "-d")
+            read = recognised(argv[1:], "-k", "-t", "-2", "-d")
+            return replace(read, sizes=_sizes(read.k or 32, "-G" in argv))  # k=32 if not told
         return None
+
+
+def _sizes(k: int, toggle: bool) -> Sizes:
+    """By chia_plot's own help: at k=32 less than 256 GiB in all, 220 in tmp and 110 in tmp2."""
+    whole, tmp, tmp2 = (int(gib * 2**30 * 2.0 ** (k - 32)) for gib in (256, 220, 110))
+    return Sizes(v1_plot_bytes(k), whole, (tmp, tmp if toggle else tmp2))
 
 
 def slashed(directory: Path) -> str:

@@ -17,9 +17,9 @@ def plotrun_choose_tmp(candidates: Sequence[Candidate]) -> Path:
     return _longest_ago(candidates)
 
 
-@hookimpl
+@hookimpl(trylast=True)
 def plotrun_choose_dst(candidates: Sequence[Candidate]) -> Path:
-    """Destinations in turn."""
+    """Destinations in turn, unless something else chooses."""
     return _longest_ago(candidates)
 
 

@@ -12,6 +12,8 @@ import click
 COMMANDS = {
     "run": "run",
     "status": "status",
+    "disks": "disks",
+    "why-dst": "why_dst",
     "history": "history",
     "analyze": "analyze",
     "plots": "plots",

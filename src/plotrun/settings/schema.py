@@ -142,6 +142,13 @@ class JobKeys:
             'finished, "plotter" is told at the start.'
         ),
     ] = "plotrun"
+    when_full: Annotated[
+        Literal["hold", "plot"],
+        Help(
+            "When the destinations have no room for one more plot beside those under way: "
+            '"hold" starts none, "plot" goes on while tmp has room, and plots wait there.'
+        ),
+    ] = "hold"
     nice: Annotated[
         int | None, Ge(-20), Le(19), Help("Priority of the plotter: 19 is the lowest.")
     ] = None

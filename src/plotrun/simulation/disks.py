@@ -83,13 +83,20 @@ class SimulatedDisks(Disks):
         return [self._look(path) for path in paths]
 
     def _look(self, path: Path) -> Disk:
-        system = self.system(path)
+        try:
+            system = self.system(path)
+        except KeyError:  # of a plotter by hand
+            return Disk(path, trouble="missing")
         device = DEVICES + self.systems.index(system)
-        return Disk(path, device, max(0, self.free(system)), system.total)
+        return Disk(path, device, max(0, self.free(system)), system.total, mount=path)
 
-    async def used(self, directories: Sequence[Path]) -> int:
-        """Bytes that temporary files in *directories* take."""
-        return sum(self._taken.get(path, (None, 0))[1] for path in directories)
+    async def used(self, directories: Sequence[Path]) -> list[int]:
+        """Bytes that temporary files in each of the directories take."""
+        return [self._taken.get(path, (None, 0))[1] for path in directories]
+
+    async def memory(self) -> int:
+        """Memory is not simulated: there is always enough."""
+        return ENDLESS
 
     def move(self, work: Callable[[], Path], plot: Plot, dst: Path) -> asyncio.Future[Path]:
         """Copy the plot in simulated time, as fast as both disks allow."""

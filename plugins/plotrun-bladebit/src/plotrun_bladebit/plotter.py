@@ -19,7 +19,7 @@ from plotrun import (
     v1_plot_bytes,
 )
 from plotrun_bladebit import command_line, log
-from plotrun_bladebit.keys import CUDA, DISK, BladebitKeys, problems
+from plotrun_bladebit.keys import CUDA, DISK, RAM, BladebitKeys, problems
 
 GIB = 2**30
 COMPRESSED_GIB = {1: 87.5, 2: 86.0, 3: 84.5, 4: 82.9, 5: 81.3, 6: 79.6, 7: 78.0, 9: 75.2}
@@ -31,6 +31,10 @@ CUDA_128_GIB, CUDA_16_GIB = 192, 352
 """GiB of cudaplot with --disk-128 and --disk-16, not measured. Upper estimates from the source:
 six tables of 24 or 32 and a buffer; --disk-16 adds two buffers of 80 for what passes between
 tables."""
+
+
+RAM_GIB = 416
+"""GiB of memory that ramplot takes for k=32 (its README)."""
 
 
 class BladebitPlotter(Plotter):
@@ -62,7 +66,9 @@ class BladebitPlotter(Plotter):
         plot = v1_plot_bytes(keys.k)
         if keys.compression:
             plot = int(COMPRESSED_GIB[keys.compression] * GIB)
-        return Sizes(plot, max(plot, _tmp_bytes(keys)))
+        tmp, tmp2 = _tmp_bytes(keys)
+        apart = (max(plot, tmp), tmp2) if keys.mode == DISK else None
+        return Sizes(plot, max(plot, tmp + tmp2), apart, _memory(keys))
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """Options of another mode, and what BladeBit refuses."""
@@ -91,10 +97,18 @@ class BladebitPlotter(Plotter):
         return f"{command} --version"
 
 
-def _tmp_bytes(keys: BladebitKeys) -> int:
+def _tmp_bytes(keys: BladebitKeys) -> tuple[int, int]:
+    """In tmp and in tmp2; of cudaplot it is not known what it puts where."""
     if keys.mode == DISK:
         tmp2 = (DISK_TMP2_ALTERNATE_GIB if keys.alternate else DISK_TMP2_GIB) * GIB
-        return DISK_TMP_GIB * GIB + max(0, tmp2 - (keys.cache or 0))
+        return DISK_TMP_GIB * GIB, max(0, tmp2 - (keys.cache or 0))
     if keys.mode == CUDA and (keys.disk_128 or keys.disk_16):
-        return (CUDA_16_GIB if keys.disk_16 else CUDA_128_GIB) * GIB
-    return 0
+        return (CUDA_16_GIB if keys.disk_16 else CUDA_128_GIB) * GIB, 0
+    return 0, 0
+
+
+def _memory(keys: BladebitKeys) -> int | None:
+    """Of cudaplot it is only known which machines suffice, not how much it takes of them."""
+    if keys.mode == RAM:
+        return RAM_GIB * GIB
+    return keys.cache if keys.mode == DISK else None

@@ -31,9 +31,9 @@ from plotrun import (
     Sizes,
     hookimpl,
     recognised,
-    v1_plot_bytes,
-    v1_tmp_bytes,
+    v1_sizes,
     whole_owner,
+    with_v1_sizes,
 )
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class ChiaposPlotter(Plotter):
 
     def sizes(self, job: Job) -> Sizes:
         """Finished and temporary bytes, by k."""
-        k = job.keys(ChiaposKeys).k
-        return Sizes(v1_plot_bytes(k), v1_tmp_bytes(k))
+        return v1_sizes(job.keys(ChiaposKeys).k)
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """All keys of a farmable plot, or none for a test plot."""
@@ -120,7 +119,7 @@ class ChiaposPlotter(Plotter):
         """A process of this module."""
         python = argv and PurePath(argv[0]).name.startswith("python")
         if python and list(argv[1:3]) == ["-m", "plotrun_chiapos"]:
-            return recognised(argv[3:], "-k", "-t", "-2", "-d")
+            return with_v1_sizes(recognised(argv[3:], "-k", "-t", "-2", "-d"))
         return None
 
     def version_command(self, command: str) -> str | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from plotrun import Help, Job, MadMaxKeys, MadMaxPlotter, Recognised, Run, Sizes, v1_tmp_bytes
+from plotrun import Help, Job, MadMaxKeys, MadMaxPlotter, Recognised, Run, Sizes
 from plotrun_gigahorse.sizes import plot_bytes
 
 
@@ -34,7 +34,8 @@ class GigahorseCpuPlotter(MadMaxPlotter):
     def sizes(self, job: Job) -> Sizes:
         """The finished plot by k and level; temporary space as if it were not compressed."""
         keys = job.keys(GigahorseCpuKeys)
-        return Sizes(plot_bytes(keys.k, keys.compression), v1_tmp_bytes(keys.k))
+        plain = super().sizes(job)
+        return replace(plain, plot=plot_bytes(keys.k, keys.compression))
 
     def recognise(self, argv: Sequence[str]) -> Recognised | None:
         """A process of ``chia_plot`` that was given a compression level."""

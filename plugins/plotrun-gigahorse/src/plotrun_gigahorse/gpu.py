@@ -135,11 +135,18 @@ class GigahorseGpuPlotter(Plotter):
         return [str(word) for word in words]
 
     def sizes(self, job: Job) -> Sizes:
-        """tmp holds finished plots, two while one is being brought away; tmp2 the work."""
+        """tmp holds the plot, tmp2 the work.
+
+        How much memory it takes is not known: only of which machines it is said to suffice.
+        """
         keys = job.keys(GigahorseGpuKeys)
         plot = plot_bytes(keys.k, keys.compression)
         work = int(PARTIAL_RAM_BYTES * 2.0 ** (keys.k - 32)) if job.tmp2 else 0
-        return Sizes(plot, 2 * plot + work)
+        return Sizes(plot, plot + work, (plot, work))
+
+    def copy_blocks(self, job: Job) -> bool:
+        """Only if it was told to wait for the copy."""
+        return job.keys(GigahorseGpuKeys).wait_for_copy
 
     def check(self, values: Any) -> Iterable[KeyProblem]:
         """A plot belongs to a pool key or to a contract: one of them must be given."""
