@@ -55,7 +55,7 @@ def shell(
 
 
 def test_bash_completes_commands_workers_and_jobs(farm: Farm, path: str) -> None:
-    farm.write(dst=str(farm.root / "gone"))
+    farm.write(when_full="plot", dst=str(farm.root / "gone"))
     assert offered_by_bash(farm, path, "plotrun kill ") == set()
     assert not farm.state_dir.exists(), "Tab makes nothing"
     runner = farm.start("run")

@@ -112,7 +112,7 @@ def test_a_suspended_plotter_is_not_taken_for_stuck(farm: Farm) -> None:
 
 
 def test_what_has_no_plotter_cannot_be_suspended(farm: Farm) -> None:
-    farm.write(dst=str(farm.root / "gone"))
+    farm.write(when_full="plot", dst=str(farm.root / "gone"))
     runner = farm.start("run")
     until(runner, "no destination for")
     (row,) = farm.workers()
@@ -227,7 +227,7 @@ def test_a_plot_that_is_whole_is_delivered_before_its_plotter_goes(farm: Farm) -
 
 
 def test_finished_plots_of_a_killed_process_are_delivered(farm: Farm) -> None:
-    farm.write(plots=9, plots_per_process=9, k=20, dst=str(farm.root / "later"))
+    farm.write(plots=9, plots_per_process=9, k=20, when_full="plot", dst=str(farm.root / "later"))
     runner = farm.start("run")
     until(runner, "no destination for")
     (row,) = farm.workers()
