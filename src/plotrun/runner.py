@@ -40,9 +40,10 @@ from plotrun.settings.schema import Schema
 from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.starting import Starter
-from plotrun.store import Store
+from plotrun.store import Request, Store
 from plotrun.telling import Telling
 from plotrun.threads import in_daemon_thread
+from plotrun.wishes import Wishes
 from plotrun.worker_record import Surroundings, WorkerRecord
 
 ASK_AGAIN = 30.0
@@ -98,9 +99,9 @@ class Runner:
         )
         self._room = asyncio.Event()
         self._wake = asyncio.Event()
-        self._asked = True
         self._stopping = False
-        self._to_finish: frozenset[str] = frozenset()
+        self._wishes = Wishes(store, self.lives, self._take_up)
+        self._to_kill: Mapping[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._around = Surroundings(
             plugins=plugins,
@@ -170,7 +171,7 @@ class Runner:
 
     def _rung(self) -> None:
         """A command has written something for the runner."""
-        self._asked = True
+        self._wishes.ring()
         self.wake()
 
     def stop(self) -> None:
@@ -194,6 +195,7 @@ class Runner:
         try:
             while not self._stopping:
                 self._wake.clear()
+                await self._wishes.see_to()
                 await self._start_what_may_start()
                 await self._let_finish()
                 stuck = await self._jobs_ended()
@@ -236,22 +238,26 @@ class Runner:
     # Workers of an earlier runner
 
     async def _take_up_workers(self) -> None:
+        self._to_kill = await asyncio.to_thread(self.store.requests.of, Request.KILL)
         for worker in await asyncio.to_thread(self.store.alive_workers):
-            job = job_as_written(worker.settings, self._schema) or self.settings.job(worker.job)
-            plotter = self._schema.plotters.get(worker.plotter)
-            if job is None or plotter is None:
-                log.error(
-                    "worker %s is left alone: its plotter %s is not installed any more",
-                    worker.id,
-                    worker.plotter,
-                )
-                self._lookout.others.append(worker)
-                continue
-            if worker.sizes is None:  # of an older plotrun
-                sizes = await asyncio.to_thread(sizes_of, plotter, job, self.store)
-                worker = replace(worker, sizes=sizes)
-            await self._promise_again(worker)
-            self._live(worker, job, plotter, resumed=True)
+            await self._take_up(worker)
+
+    async def _take_up(self, worker: Worker) -> None:
+        job = job_as_written(worker.settings, self._schema) or self.settings.job(worker.job)
+        plotter = self._schema.plotters.get(worker.plotter)
+        if job is None or plotter is None:
+            log.error(
+                "worker %s is left alone: its plotter %s is not installed any more",
+                worker.id,
+                worker.plotter,
+            )
+            self._lookout.others.append(worker)
+            return
+        if worker.sizes is None:  # of an older plotrun
+            sizes = await asyncio.to_thread(sizes_of, plotter, job, self.store)
+            worker = replace(worker, sizes=sizes)
+        await self._promise_again(worker)
+        self._live(worker, job, plotter, resumed=True)
 
     async def _promise_again(self, worker: Worker) -> None:
         """The room that a worker was promised before plotrun stopped."""
@@ -259,7 +265,9 @@ class Runner:
             await self._deliveries.promise(key, dst, size, source)
 
     def _live(self, worker: Worker, job: Job, plotter: Plotter, resumed: bool) -> None:
-        life = Life(WorkerRecord(self._around, worker, job), job, plotter, resumed)
+        killed = worker.id in self._to_kill
+        record = WorkerRecord(self._around, worker, job)
+        life = Life(record, job, plotter, resumed, killed)
         self.lives[worker.id] = life
         self._tasks[worker.id] = asyncio.create_task(self._see_through(life))
 
@@ -299,9 +307,6 @@ class Runner:
 
     async def _let_finish(self) -> None:
         """Ask plotters to end after the plot under way: that is enough, or the user said so."""
-        if self._asked:
-            self._asked = False
-            self._to_finish = await asyncio.to_thread(self.store.finish_requests)
         surplus = {
             job: hold.surplus for job, hold in self.holds.items() if isinstance(hold, JobEnds)
         }
@@ -310,7 +315,7 @@ class Runner:
             no_more = surplus.get(worker.job, 0) > 0 or self.settings.job(worker.job) is None
             if (
                 (worker.plots_wanted == 0 and no_more)
-                or worker.id in self._to_finish
+                or worker.id in self._wishes.to_finish
                 or await no_room_to_go_on(self._deliveries.rooms, worker)
             ):
                 surplus[worker.job] = surplus.get(worker.job, 0) - await life.ask_to_finish()
