@@ -63,7 +63,7 @@ def _cell(text: str) -> str:
 def _default(key: Key) -> str:
     if key.default is MISSING:
         return "must be given"
-    if key.default in (None, ()):
+    if key.default in (None, (), {}):
         return "-"
     if isinstance(key.default, tuple):
         return f"`{json.dumps(key.default)}`"

@@ -2,6 +2,8 @@
 
 ``before save 5`` and ``after save 5``: around the first worker's fifth write to the store.
 ``after spawn plotter``: between starting a process and writing down its number.
+``before act 1``, ``after start 2``: around acting on an event between jobs, and around the write
+of the second new worker.
 ``in copy``: in the middle of copying a plot. ``in phase 2``: when the plotter's log says so.
 ``before intend removal`` and ``after …``: around writing that an old plot is about to be removed;
 ``… settle removal``: that it has gone; ``… complete removal``: that there is room now.
@@ -19,6 +21,7 @@ from plotrun.cli import main
 from plotrun.model import Worker
 from plotrun.process import SystemExecutor
 from plotrun.store import Store
+from plotrun.store.due_events import DueEvents
 from plotrun.store.removals import Removals
 from plotrun.watching import PlotterWatch
 
@@ -52,6 +55,21 @@ def dying_save(save: Callable[..., None]) -> Callable[..., None]:
 if what == "save":
     for name in ("save_created", "save_worker", "save_delivered", "save_failed", "save_ended"):
         setattr(Store, name, dying_save(getattr(Store, name)))
+
+if what in ("act", "start"):
+    owner, name = (DueEvents, "act") if what == "act" else (Store, "save_created")
+    function, calls = getattr(owner, name), 0
+
+    def dying_call(*arguments: Any) -> None:
+        global calls
+        calls += 1
+        if when == "before" and calls == int(which):
+            die()
+        function(*arguments)
+        if when == "after" and calls == int(which):
+            die()
+
+    setattr(owner, name, dying_call)
 
 if what == "spawn":
     spawn = SystemExecutor.spawn

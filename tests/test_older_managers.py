@@ -73,6 +73,13 @@ def test_plotman_tmp_readiness(farm: Farm) -> None:
     assert hours(found, tmp="nvme1") == about(*(0.5 + 4 * n for n in range(9)))
 
 
+def test_my_chia_farm_events(farm: Farm) -> None:
+    found = simulated(farm, example_of("left"))
+    # Started at 8:00; past phase 1 after 4 h, past phase 2 after 5.5 h; once more on the next day.
+    assert hours(found, "left") == about(8, 17.5, 27, 32)
+    assert hours(found, "right") == about(12, 21.5, 31)
+
+
 def test_no_stagger_is_undercut_in_two_days(farm: Farm) -> None:
     rest = '[[job]]\nname = "many"\nmax_workers = 99\n[plugins.stagger]\nstagger = "17m"\n'
     starts = hours(simulated(farm, rest, 2))

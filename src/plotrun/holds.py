@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from plotrun.clock import Clock
 from plotrun.manager import Failure, Plugins
 from plotrun.model import Hold, Job, JobState, Memory, Worker
+from plotrun.settings.job_events import EventKeys
 from plotrun.settings.schema import JobKeys
 from plotrun.settings.settings import Settings
+from plotrun.words import moment_words
 
 LEAST_WAIT_AFTER_FAILURE = 1.0
 """Seconds. Whatever plugins say, nothing starts in a tight loop."""
@@ -23,6 +25,14 @@ class JobEnds(Hold):
     """Plots more than wanted that endless plotters would make unless they are asked to finish."""
 
 
+class Waits(Hold):
+    """It waits for an event, and nothing says when one comes."""
+
+
+class NotKnownYet(Hold):
+    """Nothing is known against a start, or for it."""
+
+
 def hold_of(
     plugins: Plugins,
     settings: Settings,
@@ -30,9 +40,14 @@ def hold_of(
     state: JobState,
     workers: Sequence[Worker],
     clock: Clock,
+    *,
+    by_hand: bool = False,
     memory: Memory | None = None,
 ) -> Hold | None:
-    """The hold on *job*, with all reasons in lines, or None if a worker may start."""
+    """The hold on *job*, with all reasons in lines, or None if a worker may start.
+
+    *by_hand*: the user asks for this start.
+    """
     surplus = state.made + state.expected - job.plots
     if job.plots and surplus >= 0:
         # Plots on their way may fail: only what is made is for good.
@@ -56,7 +71,9 @@ def hold_of(
             holds.append(answer)
         elif answer is not None:
             holds.append(Hold(f"plugin {name}: plotrun_hold answered {answer!r}"))
-    return _together(holds)
+    if job.keys(EventKeys).waits and not state.starts_asked:
+        holds.append(_waits(job.keys(EventKeys), state.next_time, clock.now()))
+    return _together([hold for hold in holds if not (by_hand and hold.only_timing)])
 
 
 def _own(job: Job, state: JobState, clock: Clock) -> list[Hold]:
@@ -72,13 +89,26 @@ def _own(job: Job, state: JobState, clock: Clock) -> list[Hold]:
     return holds
 
 
+def _waits(keys: EventKeys, next_time: float | None, now: float) -> Hold:
+    """A job that starts only on events and at fixed times waits for them."""
+    parts = []
+    if keys.start_on:
+        plural = "s" if len(keys.start_on) > 1 else ""
+        parts.append(f"the event{plural} {' or '.join(keys.start_on)}")
+    if next_time is not None:
+        parts.append(moment_words(next_time, now))
+    kind = Waits if next_time is None else Hold
+    return kind(f"waits for {' or '.join(parts)}")
+
+
 def _together(holds: Sequence[Hold]) -> Hold | None:
     if not holds:
         return None
     holds = sorted(holds, key=lambda hold: not hold.for_user)  # what takes the user comes first
     times = [hold.until for hold in holds]
     known = [until for until in times if until is not None]
-    return Hold(
+    kind = Waits if any(isinstance(hold, Waits) for hold in holds) else Hold
+    return kind(
         "\n".join(hold.reason for hold in holds),
         # All must have passed: before the last known time there is no use in asking.
         max(known) if len(known) == len(times) else None,

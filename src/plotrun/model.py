@@ -280,9 +280,11 @@ class Worker:
     exit_code: int | None = None
     ended_at: float | None = None
     outcome: str | None = None
-    """"done" or "failed" once it has ended."""
+    """"done", "failed" or "killed" (by the user) once it has ended, or is bound to."""
     reason: str | None = None
     """Why it failed."""
+    suspended_since: float | None = None
+    """Since when the user has had its plotter suspended."""
     progress: Progress = Progress()
     plot_ids: tuple[str, ...] = ()
     """Ids of the plots that its log has named."""
@@ -291,6 +293,8 @@ class Worker:
     plots_forgotten: int = 0
     """Plots that went all the way and are not kept in `plots`: an endless process makes
     thousands."""
+    emitted: tuple[str, ...] = ()
+    """Which of its job's ``[[job.emit]]`` it has passed, in words."""
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The job as it was written when the worker started."""
 
@@ -329,6 +333,12 @@ class Worker:
         """How many finished plots it has left."""
         return self.plots_forgotten + len(self.plots)
 
+    def is_named(self, prefix: str) -> bool:
+        """Whether its id, or the id of one of its plots, begins so."""
+        plots = (self.progress.plot_id, *self.plot_ids, *(work.plot.plot_id for work in self.plots))
+        ids = (self.id, *filter(None, plots))
+        return bool(prefix) and any(known.startswith(prefix) for known in ids)
+
     def plots_to_come(self, delivered: int) -> int:
         """Plots that it will still deliver, as far as anyone knows, given how many it has."""
         if self.outcome is None:  # until its failure is counted, no other may start in its place
@@ -360,6 +370,10 @@ class JobState:
     """When plotrun first found the job in the settings."""
     paused: str | None = None
     """Why it is paused, or None."""
+    starts_asked: int = 0
+    """Starts that events, fixed times or the user have asked for, and that are still to come."""
+    next_time: float | None = None
+    """When the next of its fixed times comes."""
 
 
 @dataclass(frozen=True)
@@ -371,6 +385,9 @@ class Hold:
     """When to ask again, if that is known; otherwise on the next change."""
     for_user: bool = False
     """Whether only the user can lift it."""
+    only_timing: bool = False
+    """Whether it says when a worker would better start, and not that none may start now: a start
+    by hand (``plotrun start``) passes it over."""
 
 
 @dataclass(frozen=True)
@@ -447,6 +464,7 @@ class EventKind(StrEnum):
     RUNNER_STOPPING = "runner_stopping"
     SETTINGS_CHANGED = "settings_changed"
     SETTINGS_INVALID = "settings_invalid"
+    SETTINGS_WARNING = "settings_warning"
     PLUGIN_FAILED = "plugin_failed"
     WORKER_CREATED = "worker_created"
     WORKER_ADOPTED = "worker_adopted"
@@ -458,6 +476,9 @@ class EventKind(StrEnum):
     PLOTTER_TROUBLE = "plotter_trouble"
     PLOTTER_STUCK = "plotter_stuck"
     FINISH_ASKED = "finish_asked"
+    KILL_ASKED = "kill_asked"
+    WORKER_SUSPENDED = "worker_suspended"
+    WORKER_RESUMED = "worker_resumed"
     PLOTTER_FINISHED = "plotter_finished"
     PLOT_FINISHED = "plot_finished"
     PLOT_REJECTED = "plot_rejected"
@@ -471,15 +492,19 @@ class EventKind(StrEnum):
     LEFTOVER_KEPT = "leftover_kept"
     WORKER_FAILED = "worker_failed"
     WORKER_ENDED = "worker_ended"
+    WORKER_RETRIED = "worker_retried"
     JOB_ENDED = "job_ended"
     JOB_PAUSED = "job_paused"
+    JOB_EVENT = "job_event"
+    STARTS_DROPPED = "starts_dropped"
 
 
 EVENT_DATA: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.RUNNER_STARTED: ("settings",),
     EventKind.RUNNER_STOPPING: ("workers",),
-    EventKind.SETTINGS_CHANGED: ("settings",),
+    EventKind.SETTINGS_CHANGED: ("settings", "changes"),
     EventKind.SETTINGS_INVALID: ("problems",),
+    EventKind.SETTINGS_WARNING: ("problem",),
     EventKind.PLUGIN_FAILED: ("plugin", "hook", "error"),
     EventKind.WORKER_CREATED: ("plotter", "tmp"),
     EventKind.WORKER_ADOPTED: ("pid",),
@@ -498,6 +523,7 @@ EVENT_DATA: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.DELIVERY_STARTED: ("plot", "dst"),
     EventKind.DELIVERY_FAILED: ("plot", "dst", "reason"),
     EventKind.PLOT_DELIVERED: ("plot", "plot_id", "k", "size", "dst", "seconds"),
+    EventKind.PLOT_REMOVED: ("plot", "plot_id", "k", "format", "size", "dst", "for_plot"),
     EventKind.POST_STARTED: ("step",),
     EventKind.POST_FINISHED: ("step", "result"),
     EventKind.LEFTOVER_KEPT: ("path", "reason"),
@@ -505,6 +531,8 @@ EVENT_DATA: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.WORKER_ENDED: ("outcome", "plots"),
     EventKind.JOB_ENDED: ("plots",),
     EventKind.JOB_PAUSED: ("reason",),
+    EventKind.JOB_EVENT: ("event", "starts", "was_due"),
+    EventKind.STARTS_DROPPED: ("count", "asked_by", "reason"),
 }
 """Names of the data that an event of each kind has; what they are is told in docs/hooks.md."""
 

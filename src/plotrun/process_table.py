@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ from plotrun.standstill import Usage
 WORKER_VARIABLE = "PLOTRUN_WORKER"
 STEP_VARIABLE = "PLOTRUN_STEP"
 """Environment variables that mark the processes of a worker."""
+PLOTTER_STEP = "plotter"
+"""The step of a worker that is its plotter."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,11 @@ def identify(pid: int) -> ProcessRef | None:
     """
     if sys.platform == "linux":
         try:
-            stat = Path(f"/proc/{pid}/stat").read_bytes()
+            line = Path(f"/proc/{pid}/stat").read_bytes()
         except OSError:
             return None
         # The second field is the name, in parentheses, and may hold anything.
-        ticks = stat.rpartition(b")")[2].split()[19].decode()
+        ticks = line.rpartition(b")")[2].split()[19].decode()
         return ProcessRef(pid, f"{_boot_id()}:{ticks}")
     try:  # not run where this was written
         return ProcessRef(pid, f"{psutil.Process(pid).create_time():.2f}")
@@ -64,6 +68,22 @@ def is_alive(ref: ProcessRef) -> bool:
         return bool(psutil.Process(ref.pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
+
+
+def is_suspended(ref: ProcessRef) -> bool:
+    """Whether the very process was stopped and waits for being let go on."""
+    try:
+        stopped = psutil.Process(ref.pid).status() == psutil.STATUS_STOPPED
+        return bool(stopped and identify(ref.pid) == ref)
+    except psutil.Error:
+        return False
+
+
+def parents_of(pid: int) -> list[int]:
+    """The processes above one, the nearest first; those that may not be looked at end the row."""
+    with contextlib.suppress(psutil.Error):
+        return [process.pid for process in psutil.Process(pid).parents()]
+    return []
 
 
 def _mark(process: psutil.Process, name: str) -> str | None:
@@ -94,6 +114,32 @@ def process_table() -> list[ProcessInfo]:
                 place = _directory(process)
                 found.append(ProcessInfo(ref, tuple(argv), started, parent, mark, place))
     return found
+
+
+def open_files(pids: Iterable[int] | None = None) -> dict[tuple[int, int], int]:
+    """Files that processes have open, as device and inode, each with one of the processes.
+
+    Without *pids*, those of all processes that may be looked at: other users' may not, unless
+    one is root.
+    """
+    found = {}
+    for pid in psutil.pids() if pids is None else pids:
+        for place in _open_places(pid):
+            with contextlib.suppress(OSError):
+                status = os.stat(place)  # noqa: PTH116 - by the thousand
+                if stat.S_ISREG(status.st_mode):
+                    found[status.st_dev, status.st_ino] = pid
+    return found
+
+
+def _open_places(pid: int) -> list[str]:
+    if sys.platform == "linux":  # the names may be gone, or be those of another root directory
+        with contextlib.suppress(OSError):
+            return [entry.path for entry in os.scandir(f"/proc/{pid}/fd")]
+        return []
+    with contextlib.suppress(psutil.Error):  # not run where this was written
+        return [file.path for file in psutil.Process(pid).open_files()]
+    return []
 
 
 def children_of(table: Iterable[ProcessInfo]) -> dict[int, list[int]]:

@@ -54,6 +54,7 @@ def worker_from_json(data: Mapping[str, Any]) -> Worker:
             "more_final_dirs": tuple(map(Path, data.get("more_final_dirs", ()))),
             "argv": tuple(data["argv"]),
             "plot_ids": tuple(data["plot_ids"]),
+            "emitted": tuple(data.get("emitted", ())),
             "process": ProcessRef(**process) if process else None,
             "sizes": _sizes(data.get("sizes")),
             "timing": _timing(data.get("timing")),

@@ -52,6 +52,8 @@ def _jobs(jobs: Sequence[Row]) -> Table:
     for job in jobs:
         wanted = job["wanted"] or "∞"
         holds = "; ".join(printable(reason) for reason in job["holds"])
+        if job["events_paused"]:
+            holds += "; its events are paused" if holds else "its events are paused"
         table.add_row(
             job["name"],
             job["plotter"],
@@ -99,10 +101,13 @@ def left_words(seconds: Sequence[float] | None, wide: bool) -> str:
 
 def stage_words(worker: Row) -> str:
     """Where a worker is, in a few words."""
+    if worker["suspended"]:
+        since = worker["suspended_since"]
+        return f"suspended since {_hour(since)}" if since else "suspended"
     if not worker["own"]:
         return "by hand"
     if worker["stuck_since"]:
-        return f"stuck since {time.strftime('%H:%M', time.localtime(worker['stuck_since']))}"
+        return f"stuck since {_hour(worker['stuck_since'])}"
     if worker["trouble"]:
         return printable(worker["trouble"])
     waiting = [plot["waiting"] for plot in worker["plots"] if plot["waiting"]]
@@ -118,6 +123,10 @@ def stage_words(worker: Row) -> str:
     if worker["stage"] == "finishing" and worker["plots"]:
         return str(worker["plots"][-1]["stage"])
     return str(worker["stage"])
+
+
+def _hour(at: float) -> str:
+    return time.strftime("%H:%M", time.localtime(at))
 
 
 def _failed(row: Row) -> Text:

@@ -6,15 +6,16 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 
-from plotrun.holds import JobEnds, hold_of
+from plotrun.holds import JobEnds, NotKnownYet, hold_of
 from plotrun.learned_sizes import sizes_of
 from plotrun.lifecycle import Life
 from plotrun.model import Deliver, Event, EventKind, Hold, Job, JobState, Memory, Worker
 from plotrun.placement import Placement, Wish, new_worker
 from plotrun.plotter import Plotter
 from plotrun.rooms import memory_to_be_taken
+from plotrun.settings.job_events import EventKeys
 from plotrun.settings.schema import JobKeys
-from plotrun.store import JobRecord, job_state
+from plotrun.store import AskedStart, Asker, JobRecord, job_state
 from plotrun.worker_record import Surroundings
 
 
@@ -34,6 +35,8 @@ class Starter:
         """Called with a job's name and its hold whenever it has been asked."""
         self.holds: dict[str, Hold | None] = {}
         """Why each job was held when it was asked last."""
+        self.asked: dict[str, Sequence[AskedStart]] = {}
+        """Starts of each job that were asked for, and had not been, when it was asked last."""
         self._paused: set[str] = set()
         """Jobs that were told to be paused, by something else than the user."""
         self._around = around
@@ -49,17 +52,24 @@ class Starter:
         around, workers = self._around, self._workers()
         record = await asyncio.to_thread(around.store.jobs.record, job.name)
         state = job_state(record, workers)
+        asked = record.asked[0] if record.asked else None
+        hold: Hold | None = NotKnownYet("finding out how far running workers are")
         if all(life.caught_up for life in self._lives.values() if life.job == job.name):
+            by_hand = asked is not None and asked.asker is Asker.HAND
             memory = await self._memory(job, workers)
             hold = hold_of(
-                around.plugins, around.settings(), job, state, workers, around.clock, memory
+                around.plugins,
+                around.settings(),
+                job,
+                state,
+                workers,
+                around.clock,
+                by_hand=by_hand,
+                memory=memory,
             )
-        else:
-            hold = Hold("finding out how far running workers are")
         if hold is None:
-            started = await self._start_worker(job, state.expected + state.made)
-            hold = started if isinstance(started, Hold) else None
-        await self._show_hold(record, hold)
+            hold = await self._start_worker(job, state.expected + state.made, asked)
+        await self._show_hold(record, hold, job.keys(EventKeys).queue)
         self._tell_of_pause(job, state, hold)
         return hold is None
 
@@ -74,15 +84,17 @@ class Starter:
             now = self._around.clock.now()
             self._around.note(Event(EventKind.JOB_PAUSED, now, job.name, None, data))
 
-    async def _show_hold(self, record: JobRecord, hold: Hold | None) -> None:
-        self.holds[record.name] = hold
+    async def _show_hold(self, record: JobRecord, hold: Hold | None, queue: bool) -> None:
+        self.holds[record.name], self.asked[record.name] = hold, record.asked
         for watcher in self.watchers:
             watcher(record.name, hold)
         reasons = () if hold is None else tuple(hold.reason.split("\n"))
+        if reasons and queue:
+            reasons += tuple(f"queued: {each.left} by {each.words}" for each in record.asked)
         if reasons != record.holds:
             await asyncio.to_thread(self._around.store.jobs.set_holds, record.name, reasons)
 
-    async def _start_worker(self, job: Job, made: int) -> Hold | None:
+    async def _start_worker(self, job: Job, made: int, asked: AskedStart | None) -> Hold | None:
         if job.deliver is Deliver.PLOTTER:
             for life in self._lives.values():
                 if life.waits_for & set(job.dst):  # what is made goes before what is not
@@ -110,7 +122,7 @@ class Starter:
             worker.id,
             {"plotter": plotter.name, "tmp": str(places.tmp)},
         )
-        await asyncio.to_thread(store.save_created, worker, [event])
+        await asyncio.to_thread(store.save_created, worker, [event], asked)
         around.tell(event)
         self._begin(worker, job, plotter)
         return None

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from plotrun.lock import running
 from plotrun.logparser import LogParser
 from plotrun.model import EventKind, PlotWork, Progress, Worker
 from plotrun.plotter import Plotter
-from plotrun.process_table import is_alive, process_table
-from plotrun.store import Store, job_state
+from plotrun.process_table import is_alive, is_suspended, process_table
+from plotrun.store import Request, Store, job_state
 from plotrun.strangers import strangers
 
 FORM = 1
@@ -29,27 +29,37 @@ CHUNK = 1024 * 1024
 def gather(state_dir: Path, store: Store, plotters: Sequence[Plotter]) -> dict[str, Any]:
     """The state of everything now, for a command: by the store and the process table."""
     runner = running(state_dir)
-    own = store.alive_workers()
-    if runner is None:
-        by_name = {plotter.name: plotter for plotter in plotters}
-        own = [replace(w, progress=_read_progress(w, by_name.get(w.plotter))) for w in own]
+    by_name = {plotter.name: plotter for plotter in plotters}
+    own = progress_by_logs(state_dir, store.alive_workers(), by_name)
     others = strangers(process_table(), plotters, {worker.id for worker in own})
     return assemble(store, own, others, runner.pid if runner else None)
+
+
+def progress_by_logs(
+    state_dir: Path, workers: Sequence[Worker], plotters: Mapping[str, Plotter]
+) -> list[Worker]:
+    """Living workers with what their logs say, where no runner is up that has read them."""
+    if running(state_dir) is not None:
+        return list(workers)
+    return [
+        replace(w, progress=_read_progress(w, plotters.get(w.plotter))) if w.job else w
+        for w in workers
+    ]
 
 
 def assemble(
     store: Store, own: Sequence[Worker], others: Sequence[Worker], runner_pid: int | None
 ) -> dict[str, Any]:
     """The state of everything, given the workers."""
-    now = time.time()
+    now, suspended = time.time(), store.requests.of(Request.SUSPEND)
     return {
         "form": FORM,
         "at": now,
         "state_dir": str(store.file.parent),
         "runner": {"running": runner_pid is not None, "pid": runner_pid},
         "jobs": [_job(store, *listed, own) for listed in store.jobs.listed()],
-        "workers": [_worker(worker, now, own=True) for worker in own]
-        + [_worker(worker, now, own=False) for worker in others],
+        "workers": [worker_row(worker, now, suspended, own=True) for worker in own]
+        + [worker_row(worker, now, suspended, own=False) for worker in others],
         "failed": [_failed(worker) for worker in store.failed_workers(FAILURES_SHOWN)],
         "plugin_failures": [
             dict(event.data)
@@ -72,12 +82,21 @@ def _job(
         "running": state.running,
         "failures_in_row": state.failures_in_row,
         "paused": state.paused,
+        "events_paused": record.events_paused,
+        "asked": [
+            {"asked_by": each.words, "count": each.left, "started": each.started}
+            for each in record.asked
+        ],
+        "next_time": state.next_time,
         "ended": record.ended,
         "holds": list(record.holds),
     }
 
 
-def _worker(worker: Worker, now: float, own: bool) -> dict[str, Any]:
+def worker_row(
+    worker: Worker, now: float, suspended: Mapping[str, float], own: bool
+) -> dict[str, Any]:
+    """A worker as docs/status.md describes it; *suspended* has the times of the user's wish."""
     ref, progress = worker.process, worker.progress
     return {
         "id": worker.id,
@@ -92,6 +111,8 @@ def _worker(worker: Worker, now: float, own: bool) -> dict[str, Any]:
         "log": _text(worker.log),
         "pid": ref.pid if ref else None,
         "alive": is_alive(ref) if ref else None,
+        "suspended": is_suspended(ref) if ref else False,
+        "suspended_since": suspended.get(worker.id),
         "created_at": worker.created_at,
         "started_at": worker.started_at,
         "seconds": now - (worker.started_at or worker.created_at),

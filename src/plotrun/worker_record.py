@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +13,13 @@ from plotrun.clock import Clock
 from plotrun.delivery import Deliveries
 from plotrun.follow import LogWatch
 from plotrun.manager import Plugins
-from plotrun.model import Event, EventKind, PlotWork, Worker
+from plotrun.marks import passed
+from plotrun.model import Event, EventKind, Job, PlotWork, Worker
 from plotrun.process import Executor
+from plotrun.settings.job_events import Emit, EventKeys
 from plotrun.settings.settings import Settings
 from plotrun.space import Disks
-from plotrun.store import Store, StoreError
+from plotrun.store import DueEvent, Store, StoreError
 
 WRITE_AGAIN = 5.0
 """Seconds between two attempts to write the state."""
@@ -48,10 +51,16 @@ class Surroundings:
 class WorkerRecord:
     """The record of one worker: changed, written, told."""
 
-    def __init__(self, around: Surroundings, worker: Worker) -> None:
+    def __init__(self, around: Surroundings, worker: Worker, job: Job) -> None:
         self.around = around
         self.worker = worker
+        self._emits = job.keys(EventKeys).emit
         self._writing = asyncio.Lock()
+
+    @property
+    def writing(self) -> bool:
+        """Whether what is on the disk may be ahead of `worker`."""
+        return self._writing.locked()
 
     def event(self, kind: EventKind, /, **data: Any) -> Event:
         """An event of this worker, now."""
@@ -81,13 +90,45 @@ class WorkerRecord:
         """Write the record by *save*, which takes it and the events; then tell them.
 
         In memory it changes only when it is written: nobody acts on what is not on the disk.
+        Events between jobs that the change emits are written in the same commit.
         """
         async with self._writing:  # or an older state could be written over a newer one
+            emits = self._emitted_by(replace(self.worker, **changes))
+            if emits:
+                changes["emitted"] = (*self.worker.emitted, *map(str, emits))
+                save = functools.partial(self._save_emitting, save, self._due(emits))
             await self._write(save, events, changes)
             self.change(**changes)
         for event in events:
             self.around.tell(event)
         self.around.changed()
+
+    @property
+    def emits_now(self) -> bool:
+        """Whether it has passed a point at which an event is emitted, and that is not written."""
+        return bool(self._emitted_by(self.worker))
+
+    def _emitted_by(self, worker: Worker) -> list[Emit]:
+        now = self.around.clock.now()
+        left = [emit for emit in self._emits if str(emit) not in worker.emitted]
+        return [emit for emit in left if passed(emit.at, worker, now)]
+
+    def _due(self, emits: Sequence[Emit]) -> list[DueEvent]:
+        """When these events come; none does while the events of the job are switched off."""
+        job = self.around.settings().job(self.worker.job)
+        if job is not None and not job.keys(EventKeys).events:
+            return []
+        now, worker = self.around.clock.now(), self.worker
+        return [DueEvent(each.event, now + each.delay, worker.job, worker.id) for each in emits]
+
+    def _save_emitting(
+        self,
+        save: Callable[..., None],
+        due: Sequence[DueEvent],
+        worker: Worker,
+        events: Sequence[Event],
+    ) -> None:
+        self.around.store.save_emitting(due, lambda: save(worker, events))
 
     async def _write(
         self, save: Callable[..., None], events: tuple[Event, ...], changes: dict[str, Any]

@@ -44,7 +44,10 @@ class CommandKeys:
     pre_command: Annotated[
         str | None,
         Written(_command_line(PRE_TAGS), "a shell command", {"type": "string"}),
-        Help("Run before plotting. Tags: " + ", ".join(f"`%{tag}%`" for tag in PRE_TAGS) + "."),
+        Help(
+            "Run before plotting. Tags: " + ", ".join(f"`%{tag}%`" for tag in PRE_TAGS) + ".",
+            may_hold_secret=True,
+        ),
     ] = None
     post_command: Annotated[
         str | None,
@@ -52,7 +55,8 @@ class CommandKeys:
         Help(
             "Run for each plot once it is delivered. Tags: those of pre_command, "
             + ", ".join(f"`%{tag}%`" for tag in POST_TAGS[len(PRE_TAGS) :])
-            + ". No need for quotes around them."
+            + ". No need for quotes around them.",
+            may_hold_secret=True,
         ),
     ] = None
     pre_command_must_succeed: Annotated[

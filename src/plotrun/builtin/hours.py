@@ -150,7 +150,9 @@ def plotrun_hold(job: Job, clock: Clock) -> Hold | None:
     words = ", ".join(window.text for window in hours)
     if keys.start_days is not None:
         words += f" on {', '.join(DAYS[day] for day in days)}"
-    return Hold(f"outside its hours ({words}): opens {moment_words(opens, now)}", opens)
+    return Hold(
+        f"outside its hours ({words}): opens {moment_words(opens, now)}", opens, only_timing=True
+    )
 
 
 def opens_at(windows: Sequence[Window], days: Sequence[int], now: float) -> float:

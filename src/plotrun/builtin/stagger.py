@@ -75,7 +75,7 @@ def plotrun_hold(
         return None
     untils = [hold.until for hold in found if hold.until is not None]
     last = max(untils) if len(untils) == len(found) else None
-    return Hold("\n".join(hold.reason for hold in found), last)
+    return Hold("\n".join(hold.reason for hold in found), last, only_timing=True)
 
 
 def _between(

@@ -25,7 +25,8 @@ VERSION_TIMEOUT = 30.0
 class Line:
     """One thing that was looked at."""
 
-    ok: bool
+    ok: bool | None
+    """None: it may be right or wrong."""
     words: str
 
 
@@ -34,7 +35,7 @@ class Line:
 def command(settings: str | None) -> None:
     """See whether everything is in place: settings, plotters, directories.
 
-    One line each; exit code 1 if anything fails.
+    One line each; exit code 1 if anything fails. What begins with "warn" may be as it should.
 
     \b
     Example:
@@ -46,9 +47,9 @@ def command(settings: str | None) -> None:
     opened = open_settings(settings)
     failed = False
     for line in _lines(opened):
-        mark = "ok  " if line.ok else "FAIL"
+        mark = {True: "ok  ", False: "FAIL", None: "warn"}[line.ok]
         click.echo(f"{mark}  {printable(line.words)}")
-        failed |= not line.ok
+        failed |= line.ok is False
     if failed:
         sys.exit(EXIT_FAILED)
 
@@ -56,6 +57,8 @@ def command(settings: str | None) -> None:
 def _lines(opened: Opened) -> Iterator[Line]:
     settings = opened.settings
     yield Line(True, f"settings {settings.file}: {len(settings.jobs)} jobs, keys well formed")
+    for warning in settings.warnings:
+        yield Line(None, str(warning))
     for failure in opened.plugins.failures:
         yield Line(False, str(failure))
     yield _directory("state directory", settings.state_dir, may_be_made=True)

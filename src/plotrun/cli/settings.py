@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import Any
 
 import click
 
-from plotrun.cli import EXIT_NOTHING_MATCHED
+from plotrun.cli.completing import jobs
 
 
 @click.group("settings")
@@ -32,7 +31,7 @@ def path(settings: str | None) -> None:
 
 
 @command.command("show")
-@click.argument("job", required=False)
+@click.argument("job", required=False, shell_complete=jobs)
 @click.pass_obj
 def show(settings: str | None, job: str | None) -> None:
     """Show the values of JOB (of all jobs without it) and where each comes from.
@@ -41,6 +40,7 @@ def show(settings: str | None, job: str | None) -> None:
     Example:
       plotrun settings show nvme
     """
+    from plotrun.cli.jobs import no_job
     from plotrun.cli.opening import open_settings
     from plotrun.settings.problems import HIDDEN
     from plotrun.words import printable
@@ -48,9 +48,7 @@ def show(settings: str | None, job: str | None) -> None:
     opened = open_settings(settings)
     jobs = [each for each in opened.settings.jobs if job in (None, each.name)]
     if not jobs:
-        names = ", ".join(each.name for each in opened.settings.jobs)
-        click.echo(printable(f"error: there is no job {job}; there are: {names}"), err=True)
-        sys.exit(EXIT_NOTHING_MATCHED)
+        no_job(opened.settings, job)
     for each in jobs:
         click.echo(f"job {each.name}")
         keys = opened.schema.job_keys(each.plotter)
@@ -62,8 +60,10 @@ def show(settings: str | None, job: str | None) -> None:
 
 def _written(value: Any) -> str:
     """A value in words; a list by its items."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {item}" for name, item in value.items()) or "-"
     if isinstance(value, tuple):
-        return ", ".join(str(item) for item in value)
+        return ", ".join(str(item) for item in value) or "-"
     if value is None:
         return "-"
     return str(value).lower() if isinstance(value, bool) else str(value)

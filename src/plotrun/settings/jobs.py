@@ -11,6 +11,7 @@ from typing import Any
 from plotrun.model import TMP2_IN_DST, Deliver, Job
 from plotrun.plotter import KeyProblem, Plotter
 from plotrun.settings import lines
+from plotrun.settings.job_events import EventKeys
 from plotrun.settings.problems import dotted, nearest, shown
 from plotrun.settings.reading import WRONG, Given, Reading
 from plotrun.settings.schema import JobKeys, Key, SettingsSection
@@ -145,7 +146,7 @@ class JobsReader:
         return found
 
     def _models(self, plotter: Plotter) -> list[type]:
-        return [JobKeys, *self._schema.job_models(plotter.name)]
+        return [JobKeys, EventKeys, *self._schema.job_models(plotter.name)]
 
     def _consistent(
         self, plotter: Plotter, values: Mapping[str, Any], given: Mapping[str, Given]

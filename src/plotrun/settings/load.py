@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plotrun.model import Job
+from plotrun.settings.event_warnings import event_warnings
 from plotrun.settings.jobs import JobsReader
 from plotrun.settings.problems import SettingsError, nearest, shown
 from plotrun.settings.reading import Reading
@@ -36,7 +37,8 @@ def load_settings(file: Path, schema: Schema) -> Settings:
         raise SettingsError(reading.problems)
     found = tuple(job for job, _ in jobs)
     sources = {job.name: where for job, where in jobs}
-    return Settings(file, general, found, blocked, sources, sections)
+    warnings = tuple(event_warnings(file, found, sources, schema.plotters))
+    return Settings(file, general, found, blocked, sources, sections, warnings, table)
 
 
 def job_as_written(written: Mapping[str, Any], schema: Schema) -> Job | None:

@@ -109,26 +109,36 @@ class Reading:
         if isinstance(given.raw, list if tables.many else dict):
             rows = given.raw if tables.many else [given.raw]
             places = [(*given.place, n) for n in range(len(rows))] if tables.many else [given.place]
-            read = [self._row(*row, key, tables.model) for row in zip(rows, places, strict=True)]
+            read = [self._row(*row, key, tables) for row in zip(rows, places, strict=True)]
+            for number, (row, place) in enumerate(zip(read, places, strict=True)):
+                if row is not WRONG and row in read[:number]:
+                    self.problem(place, "the same as before", "each of them once")
+                    read[number] = WRONG
             if any(row is WRONG for row in read):
+                self._wrong.add(given.place)
                 return WRONG
             return tuple(read) if tables.many else read[0]
         found = HIDDEN if key.help.secret else shown(given.raw)
         self.problem(given.place, found, key.expected)
         return WRONG
 
-    def _row(self, raw: Any, place: lines.Path, key: Key, model: type) -> Any:
+    def _row(self, raw: Any, place: lines.Path, key: Key, tables: Tables) -> Any:
         if not isinstance(raw, dict):
             self.problem(place, HIDDEN if key.help.secret else shown(raw), "a table")
             return WRONG
-        keys = keys_of(model, key.owner)
+        keys = keys_of(tables.model, key.owner)
         given = self.given(raw, place, keys, f"[{dotted(place)}]")
         self.required(keys, given, place)
         values = self.values(given, keys)
         right = len(values) == len(raw) and all(
             name in values for name, each in keys.items() if each.required
         )
-        return model(**values) if right else WRONG
+        row = tables.model(**values) if right else WRONG
+        if right and (problem := tables.check(row)) is not None:
+            name, expected = problem
+            self.problem((*place, name), shown(raw.get(name)), expected)
+            return WRONG
+        return row
 
     def values(self, given: Mapping[str, Given], keys: Mapping[str, Key]) -> dict[str, Any]:
         """The values that are right."""

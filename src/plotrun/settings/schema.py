@@ -14,6 +14,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from plotrun.model import TMP2_IN_DST, Job
 from plotrun.plotter import KeyProblem, Plotter, is_shell_line
+from plotrun.settings.job_events import EventKeys
 from plotrun.settings.types import (
     AbsolutePath,
     AbsolutePaths,
@@ -146,7 +147,10 @@ class JobKeys:
     enabled: Annotated[bool, Help("false: start nothing more for this job.")] = True
     command: Annotated[
         CommandLine | None,
-        Help("The plotter's program, or a whole shell line that ends with it."),
+        Help(
+            "The plotter's program, or a whole shell line that ends with it.",
+            may_hold_secret=True,
+        ),
     ] = None
     tmp2: Annotated[
         Tmp2 | None,
@@ -287,7 +291,10 @@ class Schema:
         self.sections = tuple(sections)
         self.plugins = frozenset(plugins) | {section.plugin for section in self.sections}
         self.general = keys_of(GeneralKeys, "plotrun")
-        self.shared: Mapping[str, Key] = dict(keys_of(JobKeys, "plotrun"))
+        self.shared: Mapping[str, Key] = {
+            **keys_of(JobKeys, "plotrun"),
+            **keys_of(EventKeys, "plotrun"),
+        }
         """Keys of a job of any plotter."""
         for section in self.sections:
             if section.job_keys is not None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from plotrun.model import Job
 from plotrun.settings.locate import default_state_dir
+from plotrun.settings.problems import Problem
 from plotrun.settings.schema import GeneralKeys
 
 T = TypeVar("T")
@@ -35,6 +36,10 @@ class Settings:
     sources: Mapping[str, Mapping[str, Source]] = field(default_factory=dict, repr=False)
     """For each job, where the value of each key comes from."""
     sections: Mapping[type, Any] = field(default_factory=dict, repr=False)
+    warnings: tuple[Problem, ...] = ()
+    """What may be wrong with it, though it can be used."""
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The tables of the file as they are written."""
 
     @property
     def state_dir(self) -> Path:

@@ -29,6 +29,13 @@ class Help:
     text: str
     secret: bool = False
     """Its values appear in no message."""
+    may_hold_secret: bool = False
+    """Its values are told to nobody but whoever reads the settings."""
+
+    @property
+    def private(self) -> bool:
+        """Whether its values must not get into logs and events."""
+        return self.secret or self.may_hold_secret
 
 
 @dataclass(frozen=True, eq=False)  # types are hashed, and a JSON schema cannot be
@@ -61,6 +68,8 @@ class Tables:
 
     model: type
     many: bool = False
+    check: Callable[[Any], tuple[str, str] | None] = lambda row: None
+    """Answers what does not fit together in a table: the key, and what is expected of it."""
 
     @property
     def expected(self) -> str:

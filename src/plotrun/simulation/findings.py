@@ -91,7 +91,8 @@ class Watcher:
         self._living: dict[str, Span] = {}
         self._holds: dict[str, tuple[str, float]] = {}
         self._held: dict[str, dict[str, float]] = {}
-        self._words: dict[tuple[str, str], str] = {}
+        self._words: dict[tuple[str, str], tuple[str, str]] = {}
+        """For each kind of hold of a job: the first words, and what all of them begin with."""
         self._begun = begun
 
     def happened(self, event: Event) -> None:
@@ -122,10 +123,11 @@ class Watcher:
         words = "" if hold is None else self.plain(hold.reason).partition("\n")[0]
         # Times and figures in the words differ from one moment to the next.
         kind = _CHANGING.sub("#", words)
-        known = self._words.get((job, kind), words)
-        if words != known:
-            known = _common_beginning(known, words)
-        self._words[job, kind] = known
+        first, common = self._words.get((job, kind), (words, words))
+        if words != common:
+            self._words[job, kind] = first, _common_beginning(common, words)
+        else:
+            self._words[job, kind] = first, common
         before, since = self._holds.get(job, ("", at))
         if before and at > since:
             seconds = self._held.setdefault(job, {})
@@ -154,10 +156,9 @@ class Watcher:
         held = sorted(self._held.get(job, {}).items(), key=lambda item: -item[1])
         found: dict[str, float] = {}
         for kind, seconds in held:
-            words = self._words[job, kind]
-            if _CHANGING.sub("#", words) != kind:  # only what they begin with is the same
-                words = words.rpartition(":")[0] or words
-            found[words.strip()] = found.get(words.strip(), 0.0) + seconds
+            first, common = self._words[job, kind]
+            words = first if first == common else common.rpartition(":")[0] or first
+            found[words] = found.get(words, 0.0) + seconds
         return found
 
     def plain(self, words: str) -> str:

@@ -10,19 +10,33 @@ escapes carry them (PEP 383), or as the bytes that they are.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from plotrun.model import Event, Measured, Progress, Stage, Worker
 from plotrun.records import as_json, worker_from_json
-from plotrun.store.database import Database, StoreError, make_state_dir
+from plotrun.store.asked_starts import AskedStart, AskedStarts, Asker
+from plotrun.store.database import Database, StoreError, has_state, make_state_dir
+from plotrun.store.due_events import DueEvent, DueEvents
 from plotrun.store.events import Events
 from plotrun.store.headers import Headers
 from plotrun.store.jobs import JobRecord, Jobs, job_state
 from plotrun.store.measured import MeasuredPlots
 from plotrun.store.removals import Removals
+from plotrun.store.requests import Request, Requests
 
-__all__ = ["JobRecord", "Store", "StoreError", "job_state", "make_state_dir"]
+__all__ = [
+    "AskedStart",
+    "Asker",
+    "DueEvent",
+    "JobRecord",
+    "Request",
+    "Store",
+    "StoreError",
+    "has_state",
+    "job_state",
+    "make_state_dir",
+]
 
 
 class Store:
@@ -37,10 +51,13 @@ class Store:
         self._db = Database(state_dir, lasting)
         self.file = self._db.file
         self.events = Events(self._db)
-        self.jobs = Jobs(self._db, self.events)
+        self.asked = AskedStarts(self._db, self.events)
+        self.due = DueEvents(self._db, self.events, self.asked)
+        self.jobs = Jobs(self._db, self.events, self.asked)
         self.measured = MeasuredPlots(self._db)
         self.headers = Headers(self._db)
         self.removals = Removals(self._db, self.events)
+        self.requests = Requests(self._db)
 
     def close(self) -> None:
         """Close the database."""
@@ -52,10 +69,17 @@ class Store:
 
     # Workers
 
+    def save_emitting(self, due: Sequence[DueEvent], save: Callable[[], None]) -> None:
+        """Write by *save* a step that emits these events, and the events, in one commit."""
+        with self._db.writing():
+            save()
+            self.due.add(due)
+
     def forget_living(self) -> None:
         """Forget workers that have not ended: for a state that is only played with."""
         with self._db.writing():
             self._db.run("DELETE FROM workers WHERE stage != ?", Stage.ENDED)
+            self.due.forget_all()
             self.jobs.forget()
 
     def save_worker(self, worker: Worker, events: Sequence[Event] = ()) -> None:
@@ -117,6 +141,7 @@ class Store:
             self._save(worker)
             self._db.run("DELETE FROM progress WHERE worker = ?", worker.id)
             self._db.run("DELETE FROM finish_requests WHERE worker = ?", worker.id)
+            self.requests.forget(worker.id)
             if worker.outcome == "done":
                 self._db.run("UPDATE jobs SET failures_in_row = 0 WHERE name = ?", worker.job)
             self.events.add(events)
@@ -164,6 +189,35 @@ class Store:
         )
         return [worker_from_json(json.loads(record)) for (record,) in rows]
 
+    def worker(self, name: str) -> Worker | None:
+        """The worker of this id, living or ended, as it was written with its last step."""
+        rows = self._db.rows("SELECT record FROM workers WHERE id = ?", name)
+        return worker_from_json(json.loads(rows[0][0])) if rows else None
+
+    def stages(self) -> dict[str, Stage]:
+        """The stage of each worker there ever was."""
+        rows = self._db.rows("SELECT id, stage FROM workers")
+        return {worker: Stage(stage) for worker, stage in rows}
+
+    def named(self, prefix: str) -> list[Worker]:
+        """Ended workers whose id, or the id of one of whose plots, begins so; latest first."""
+        rows = self._db.rows(
+            "SELECT record FROM workers WHERE stage = ? AND "
+            "(substr(id, 1, length(?)) = ? OR instr(record, ?)) ORDER BY ended_at DESC",
+            Stage.ENDED,
+            prefix,
+            prefix,
+            f'"{prefix}',  # an id of a plot, where it begins
+        )
+        workers = (worker_from_json(json.loads(record)) for (record,) in rows)
+        return [worker for worker in workers if worker.is_named(prefix)]
+
+    def reopen(self, worker: Worker, now: float) -> None:
+        """Write the record of an ended worker that is to be taken up again."""
+        with self._db.writing():
+            self._save(worker)
+            self.requests.put(Request.RETRY, [worker.id], now)
+
     def request_finish(self, workers: Sequence[str]) -> None:
         """Ask that these workers' plotters end after the plot under way."""
         with self._db.writing():
@@ -178,9 +232,12 @@ class Store:
 
     # Directories in turn
 
-    def save_created(self, worker: Worker, events: Sequence[Event]) -> None:
+    def save_created(
+        self, worker: Worker, events: Sequence[Event], asked: AskedStart | None = None
+    ) -> None:
         """Write a new worker, and that its temporary directories were chosen just now.
 
+        It is one of the starts that were *asked* for, if it is.
         One commit: it stands between a plotter's exit and the next one's start.
         """
         own = {worker.tmp_dir, worker.tmp2_dir} - {None}
@@ -188,6 +245,8 @@ class Store:
             self._save(worker)
             for path in sorted(directory.parent for directory in own if directory):
                 self._use(path)
+            if asked is not None:
+                self.asked.one_started(asked.number)
             self.events.add(events)
 
     def use(self, path: Path) -> None:

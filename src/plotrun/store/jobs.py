@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plotrun.model import STAGES_WITH_PLOTTER, Event, EventKind, Job, JobState, Stage, Worker
+from plotrun.store.asked_starts import AskedStart, AskedStarts
 from plotrun.store.database import Database
 from plotrun.store.events import Events
 
@@ -28,17 +29,23 @@ class JobRecord:
     holds: tuple[str, ...] = ()
     delivered: Mapping[str, int] = field(default_factory=dict)
     """Plots delivered by each worker that has not ended."""
+    asked: Sequence[AskedStart] = ()
+    """Starts that were asked for and are still to come, in the order in which they are tried."""
+    next_time: float | None = None
+    events_paused: bool = False
 
 
 class Jobs:
     """Jobs by name, whether or not the settings have them."""
 
-    def __init__(self, database: Database, events: Events) -> None:
+    def __init__(self, database: Database, events: Events, asked: AskedStarts) -> None:
         self._db = database
         self._events = events
+        self._asked = asked
+        asked.changed = self.forget
         self._known: dict[str, JobRecord] = {}
         """What was read last: it is asked for many times between two changes."""
-        self._others = -1
+        self._seen = (-1, 0)
 
     def forget(self) -> None:
         """What is stored of jobs or of their workers changes in the present transaction."""
@@ -53,9 +60,9 @@ class Jobs:
     def record(self, name: str) -> JobRecord:
         """What is stored of a job; a new one has made nothing."""
         with self._db.reading():  # all of it from one moment
-            others = self._db.changes_of_others()
-            if others != self._others:
-                self._others = others
+            seen = self._db.changes_of_others(), self._events.starts
+            if seen != self._seen:
+                self._seen = seen
                 self.forget()
             if name not in self._known:
                 self._known[name] = self._read(name)
@@ -65,8 +72,8 @@ class Jobs:
         ((made,),) = self._db.rows("SELECT count(*) FROM deliveries WHERE job = ?", name)
         starts = self._last_starts(name)
         rows = self._db.rows(
-            "SELECT failures_in_row, last_failure_at, listed_at, paused, ended, holds "
-            "FROM jobs WHERE name = ?",
+            "SELECT failures_in_row, last_failure_at, listed_at, paused, ended, holds, "
+            "events_paused FROM jobs WHERE name = ?",
             name,
         )
         delivered = dict(
@@ -79,7 +86,7 @@ class Jobs:
         )
         if not rows:
             return JobRecord(name, made, 0, None, *starts, delivered=delivered)
-        failures, failed_at, listed_at, paused, ended, holds = rows[0]
+        failures, failed_at, listed_at, paused, ended, holds, events_paused = rows[0]
         return JobRecord(
             name,
             made,
@@ -91,6 +98,9 @@ class Jobs:
             bool(ended),
             tuple(json.loads(holds)),
             delivered,
+            self._asked.of(name),
+            self._asked.next_time(name),
+            bool(events_paused),
         )
 
     def _last_starts(self, job: str) -> tuple[float | None, float | None]:
@@ -126,6 +136,10 @@ class Jobs:
         """
         with self._writing():
             self._db.run("DELETE FROM listed_jobs")
+            names = json.dumps([job.name for job in jobs])
+            self._db.run(
+                "DELETE FROM asked_starts WHERE job NOT IN (SELECT value FROM json_each(?))", names
+            )
             for position, job in enumerate(jobs):
                 self._db.run(
                     "INSERT INTO listed_jobs VALUES (?, ?, ?, ?)",
@@ -172,7 +186,12 @@ class Jobs:
             self._db.run("INSERT OR IGNORE INTO jobs (name) VALUES (?)", name)
             self._db.run("UPDATE jobs SET paused = ? WHERE name = ?", reason, name)
             if reason is None:
-                self._db.run("UPDATE jobs SET failures_in_row = 0 WHERE name = ?", name)
+                self.forget_failures(name)
+
+    def forget_failures(self, name: str) -> None:
+        """Let a job start again that waits, or has stopped, because of failures."""
+        with self._writing():
+            self._db.run("UPDATE jobs SET failures_in_row = 0 WHERE name = ?", name)
 
 
 def job_state(record: JobRecord, workers: Sequence[Worker]) -> JobState:
@@ -194,4 +213,6 @@ def job_state(record: JobRecord, workers: Sequence[Worker]) -> JobState:
         last_start_of_any=record.last_start_of_any,
         listed_at=record.listed_at,
         paused=record.paused,
+        starts_asked=sum(each.left for each in record.asked),
+        next_time=record.next_time,
     )

@@ -123,5 +123,48 @@ CREATE TABLE removals (
 CREATE INDEX removals_by_time ON removals (at)
 """
 
-FORMS = (_FIRST, _FINISH_REQUESTS_AND_MEASURED, _LISTED_AT, _PLOT_HEADERS_AND_REMOVALS)
+_EVENTS_BETWEEN_JOBS = """
+CREATE TABLE due_events (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    due_at REAL NOT NULL,
+    job TEXT,
+    worker TEXT
+) STRICT;
+CREATE TABLE asked_starts (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    job TEXT NOT NULL,
+    asker TEXT NOT NULL,
+    name TEXT NOT NULL,
+    remaining INTEGER NOT NULL,
+    started INTEGER NOT NULL DEFAULT 0,
+    refused TEXT
+) STRICT;
+CREATE UNIQUE INDEX asked_starts_of ON asked_starts (job, asker, name) WHERE asker != 'hand';
+CREATE TABLE start_times (
+    job TEXT NOT NULL,
+    words TEXT NOT NULL,
+    next_at REAL NOT NULL,
+    PRIMARY KEY (job, words)
+) STRICT;
+ALTER TABLE jobs ADD COLUMN events_paused INTEGER NOT NULL DEFAULT 0
+"""
+
+_REQUESTS = """
+CREATE TABLE requests (
+    worker TEXT NOT NULL,
+    what TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (worker, what)
+) STRICT
+"""
+
+FORMS = (
+    _FIRST,
+    _FINISH_REQUESTS_AND_MEASURED,
+    _LISTED_AT,
+    _PLOT_HEADERS_AND_REMOVALS,
+    _EVENTS_BETWEEN_JOBS,
+    _REQUESTS,
+)
 """A store of form n has the tables of the first n steps; 0 is an empty file."""

@@ -36,6 +36,7 @@ USUAL = (
     "plotter_stuck",
     "plot_rejected",
     "no_destination",
+    "plot_removed",
     SUMMARY,
 )
 """What is told unless the settings say otherwise."""
