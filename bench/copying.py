@@ -74,7 +74,7 @@ def hash_speed() -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mb", type=int, default=1024, help="size of the plot")
-    parser.add_argument("--source", type=Path, default=Path("/dev/shm"), help="directory")  # noqa: S108
+    parser.add_argument("--source", type=Path, default=Path("/dev/shm"), help="directory")
     parser.add_argument("--destination", type=Path, help="directory on another file system")
     arguments = parser.parse_args()
     copies = {

@@ -59,6 +59,14 @@ def test_inventory() -> None:
         assert found[f"{name}_seconds"] > 0
 
 
+def test_copying() -> None:
+    found = figures("copying.py", "--mb", "4")
+    assert found["mb"] == 4
+    assert found["blake2b_mb_per_s"] > 0
+    for name in ("buffer", "sendfile", "plotrun_size", "plotrun_read"):
+        assert found[name]["mb_per_s"] > 0
+
+
 def test_cli_startup() -> None:
     found = figures("cli_startup.py", "--repeat", "2", "--workers", "2")
     for command in ("help", "version", "status", "status_json", "status_without_runner"):
