@@ -58,7 +58,14 @@ class Starter:
             by_hand = asked is not None and asked.asker is Asker.HAND
             memory = await self._memory(job, workers)
             hold = hold_of(
-                around.plugins, around.settings(), job, state, workers, around.clock, by_hand, memory
+                around.plugins,
+                around.settings(),
+                job,
+                state,
+                workers,
+                around.clock,
+                by_hand,
+                memory,
             )
         if hold is None:
             hold = await self._start_worker(job, state.expected + state.made, asked)
