@@ -10,6 +10,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import psutil
@@ -56,14 +57,30 @@ def identify(pid: int) -> ProcessRef | None:
         return None
 
 
-def is_alive(ref: ProcessRef) -> bool:
-    """Whether the very process still runs (one that has ended but is not reaped does not)."""
+class ProcessState(StrEnum):
+    """What a process is doing."""
+
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+def process_state(ref: ProcessRef) -> ProcessState:
+    """What the very process is doing (one that has ended but is not reaped has ended)."""
     if identify(ref.pid) != ref:
-        return False
+        return ProcessState.ENDED
     try:
-        return bool(psutil.Process(ref.pid).status() != psutil.STATUS_ZOMBIE)
+        status = psutil.Process(ref.pid).status()
     except psutil.Error:
-        return False
+        return ProcessState.ENDED
+    if status == psutil.STATUS_ZOMBIE:
+        return ProcessState.ENDED
+    return ProcessState.SUSPENDED if status == psutil.STATUS_STOPPED else ProcessState.RUNNING
+
+
+def is_alive(ref: ProcessRef) -> bool:
+    """Whether the very process still runs, suspended or not."""
+    return process_state(ref) is not ProcessState.ENDED
 
 
 def _mark(process: psutil.Process, name: str) -> str | None:
