@@ -91,7 +91,7 @@ class LiveScreen:
         width, height = self._terminal.size
         foot = PAUSED if self._paused else KEYS
         lines = page(self._view, width, height, self._turned, foot)
-        self._terminal.draw(lines, width)
+        self._terminal.draw(lines)
 
 
 def screen_of_runner(runner: Runner, schema: Schema) -> LiveScreen:

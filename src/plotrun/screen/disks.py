@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.text import Text
-
 from plotrun.picture_screen import disk_cells, disk_troubles
-from plotrun.screen.layout import Cell, Column, table
+from plotrun.screen.layout import Cell, Column, Table
 from plotrun.screen.view import Copy, Row, Short, View
 from plotrun.words import size_words
 
 
-def disks_table(view: View, short: Short, width: int) -> list[Text]:
+def disks_table(view: View, short: Short, width: int) -> Table:
     """A line for each directory; *short* names them."""
     copies = list(view.copies())
     rows = [_cells(view, copies, short, *each) for each in _directories(view.file_systems or ())]
@@ -29,7 +27,7 @@ def disks_table(view: View, short: Short, width: int) -> list[Text]:
         )
         for number, title in enumerate(titles)
     ]
-    return table(columns, width)
+    return Table(columns, width)
 
 
 def _directories(file_systems: Sequence[Row]) -> Iterator[tuple[Row, Row, bool]]:

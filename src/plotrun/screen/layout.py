@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 from rich.cells import cell_len, set_cell_size
-from rich.text import Text
+from rich.text import Span, Text
 
 CUT = "…"
 GAP = 1
@@ -97,25 +98,43 @@ def _whole(columns: Sequence[Column]) -> int:
     return sum(column.width for column in columns) + GAP * (len(columns) - 1)
 
 
-def table(columns: Sequence[Column], width: int) -> list[Text]:
-    """The lines of a table: its titles, then a line for each row."""
-    chosen = fitted(columns, width)
-    titles = [padded(c.title, c.width, c.right) for c in chosen]
-    lines = [Text((" " * GAP).join(titles).rstrip(), "bold", no_wrap=True)]
-    rows = len(columns[0].cells) if columns else 0
-    return lines + [_row(chosen, number) for number in range(rows)]
+class Table(Sequence[Text]):
+    """A line for each row, made when it is asked for: of many rows few are shown."""
 
+    def __init__(self, columns: Sequence[Column], width: int) -> None:
+        self._columns = fitted(columns, width)
+        self._rows = len(columns[0].cells)
 
-def _row(columns: Sequence[Column], number: int) -> Text:
-    line = Text(no_wrap=True)
-    for position, column in enumerate(columns):
-        if position:
-            line.append(" " * GAP)
-        cell = column.cells[number]
-        shown = padded(cell.text, column.width, column.right, column.keeps_end)
-        line.append(shown, cell.style or None)
-    line.rstrip()
-    return line
+    @property
+    def head(self) -> Text:
+        """The titles of the columns."""
+        titles = [padded(c.title, c.width, c.right) for c in self._columns]
+        return Text((" " * GAP).join(titles).rstrip(), "bold", no_wrap=True)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    @overload
+    def __getitem__(self, number: int) -> Text: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Text]: ...
+    def __getitem__(self, number: int | slice) -> Text | list[Text]:
+        if isinstance(number, slice):
+            return [self._row(each) for each in range(self._rows)[number]]
+        return self._row(range(self._rows)[number])
+
+    def _row(self, number: int) -> Text:
+        parts, spans, start = [], [], 0
+        for column in self._columns:
+            cell = column.cells[number]
+            part = padded(cell.text, column.width, column.right, column.keeps_end)
+            parts.append(part)
+            if cell.style:
+                spans.append(Span(start, start + len(part), cell.style))
+            start += len(part) + GAP
+        line = Text((" " * GAP).join(parts), no_wrap=True, spans=spans)
+        line.rstrip()
+        return line
 
 
 def line(text: str, width: int, style: str = "") -> Text:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.text import Text
 
 from plotrun.screen.disks import disks_table
-from plotrun.screen.layout import Cell, Column, folded, line, table
+from plotrun.screen.layout import Cell, Column, Table, folded, line
 from plotrun.screen.view import Row, Short, View
 from plotrun.screen.workers import workers_table
 from plotrun.words import duration_words, printable, size_words
@@ -23,13 +23,16 @@ class Section:
     """A part of the page that may be cut."""
 
     head: list[Text]
-    rows: list[Text]
+    rows: Sequence[Text]
     least: int
     """Lines that it gets before others get more than their least."""
     newest_last: bool = False
     """Whether what does not fit is left out at its beginning, and not told."""
-    lines: int = 0
-    """What it gets."""
+    lines: int = field(init=False)
+    """What it gets: all, where it is not told otherwise."""
+
+    def __post_init__(self) -> None:
+        self.lines = self.wanted
 
     @property
     def wanted(self) -> int:
@@ -40,11 +43,11 @@ class Section:
         """As much as it has lines for, *turned* pages on."""
         room = self.lines - len(self.head)
         if self.lines >= self.wanted:
-            return self.head + self.rows if self.rows else []
+            return [*self.head, *self.rows] if self.rows else []
         if room < 1:
             return []
         if self.newest_last:
-            return self.head + self.rows[-room:]
+            return [*self.head, *self.rows[-room:]]
         size = max(1, room - 1)
         start = turned % -(-len(self.rows) // size) * size
         rows = self.rows[start : start + size]
@@ -65,9 +68,9 @@ def page(
     tmp, dst, disk = _shorts(view)
     top = [*_top(view, width), *_where(tmp, dst, width)]
     end = [line(foot, width, "dim")] if foot else []
-    workers = _section(workers_table(status["workers"], tmp, dst, width), 6)
+    workers = _table(workers_table(status["workers"], tmp, dst, width), 6)
     jobs = _jobs(status["jobs"], width, whole)
-    disks = _section(disks_table(view, disk, width), 4)
+    disks = _table(disks_table(view, disk, width), 4)
     if view.no_disks is not None:
         disks = Section([], [line(view.no_disks, width, "dim")], 1)
     failed = _failed(status, width, whole)
@@ -85,10 +88,8 @@ def page(
     return [*lines[: height - len(end)], *end][:height]
 
 
-def _section(lines: Sequence[Text], least: int) -> Section:
-    found = Section([*lines[:1]], [*lines[1:]], least)
-    found.lines = found.wanted
-    return found
+def _table(table: Table, least: int) -> Section:
+    return Section([table.head], table, least)
 
 
 def _share(sections: Sequence[Section], room: int) -> None:
@@ -178,15 +179,15 @@ def _jobs(jobs: Sequence[Row], width: int, whole: bool) -> Section:
         Column("running", [Cell(str(job["running"])) for job in jobs], 2),
         Column("plotter", [Cell(printable(job["plotter"])) for job in jobs], 3, least=7),
     ]
-    head, *lines = table(columns, width)
+    table = Table(columns, width)
     rows = []
-    for job, shown in zip(jobs, lines, strict=True):
+    for job, shown in zip(jobs, table, strict=True):
         rows.append(shown)
         reasons = [*job["holds"], *(["its events are paused"] if job["events_paused"] else [])]
         words = f"  held: {'; '.join(map(printable, reasons))}" if reasons else ""
         if words:
             rows += folded(words, width) if whole else [line(words, width)]
-    return _section([head, *rows], 4)
+    return Section([table.head], rows, 4)
 
 
 def _failed(status: Row, width: int, whole: bool) -> Section:
@@ -199,9 +200,7 @@ def _failed(status: Row, width: int, whole: bool) -> Section:
     for row in status["plugin_failures"]:
         words = f"plugin {row['plugin']}: {row['hook']} failed: {printable(row['error'])}"
         rows += folded(words, width, "red")
-    section = Section([], rows, 2)
-    section.lines = section.wanted
-    return section
+    return Section([], rows, 2)
 
 
 def _events(events: Sequence[Row], width: int, whole: bool) -> Section:
@@ -209,6 +208,4 @@ def _events(events: Sequence[Row], width: int, whole: bool) -> Section:
     for event in events[-EVENTS_AT_ONCE:] if whole else events:
         words = f"{time.strftime('%H:%M:%S', time.localtime(event['at']))} {event['words']}"
         rows += folded(words, width) if whole else [line(words, width)]
-    section = Section([], rows, 3, newest_last=True)
-    section.lines = section.wanted
-    return section
+    return Section([], rows, 3, newest_last=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from rich.text import Text
-
-from plotrun.screen.layout import Cell, Column, table
+from plotrun.screen.layout import Cell, Column, Table
 from plotrun.screen.view import Row, Short
 from plotrun.words import duration_words, printable, size_words
 
@@ -18,7 +16,7 @@ CHOSEN_LATER = "at the end"
 """For a destination that is chosen when the plot is finished."""
 
 
-def workers_table(workers: Sequence[Row], tmp: Short, dst: Short, width: int) -> list[Text]:
+def workers_table(workers: Sequence[Row], tmp: Short, dst: Short, width: int) -> Table:
     """A line for each worker; *tmp* and *dst* name their directories."""
     notes = [_note(worker) for worker in workers]
     wide = width >= WIDE
@@ -52,7 +50,7 @@ def workers_table(workers: Sequence[Row], tmp: Short, dst: Short, width: int) ->
         column("state", 15, [w["state"] or "" for w in workers]),
         Column("note", notes, 4, least=10),
     ]
-    return table(columns, width)
+    return Table(columns, width)
 
 
 def left_words(seconds: Sequence[float] | None, wide: bool) -> str:
@@ -91,7 +89,7 @@ def _size(count: int) -> str:
 
 def _note(worker: Row) -> Cell:
     """What is worth knowing about a worker beside its figures; what is wrong comes first."""
-    if worker["stuck_since"]:
+    if worker["stuck_since"] is not None:
         since = time.strftime("%H:%M", time.localtime(worker["stuck_since"]))
         return Cell(f"stuck since {since}", "red")
     if worker["trouble"]:
