@@ -105,7 +105,8 @@ def _share(sections: Sequence[Section], room: int) -> None:
 
 
 def _shorts(view: View) -> tuple[Short, Short, Short]:
-    workers = view.status["workers"]
+    # Those of others may be anywhere: with them there would be nothing to be left out.
+    workers = [worker for worker in view.status["workers"] if worker["own"]]
     systems = view.file_systems or ()
     rows = [row for system in systems for row in system["directories"]]
 

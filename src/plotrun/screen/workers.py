@@ -27,8 +27,8 @@ def workers_table(workers: Sequence[Row], tmp: Short, dst: Short, width: int) ->
     def figures(title: str, rank: int, texts: Sequence[str]) -> Column:
         return Column(title, [Cell(text) for text in texts], rank, right=True)
 
-    def places(title: str, rank: int, texts: Sequence[str]) -> Column:
-        return Column(title, [Cell(text) for text in texts], rank, least=6, keeps_end=True)
+    def places(title: str, rank: int, texts: Sequence[str], least: int) -> Column:
+        return Column(title, [Cell(text) for text in texts], rank, least, keeps_end=True)
 
     columns = [
         column("worker", 0, [w["id"] for w in workers]),
@@ -36,8 +36,8 @@ def workers_table(workers: Sequence[Row], tmp: Short, dst: Short, width: int) ->
         column("plotter", 17, [printable(w["plotter"]) for w in workers], least=7),
         column("k", 8, [str(w["k"] or "") for w in workers]),
         column("plot", 10, [(w["plot_id"] or "")[:8] for w in workers]),
-        places("tmp", 9, [tmp.name(w["tmp"]) for w in workers]),
-        places("dst", 11, [_dst(w, dst) for w in workers]),
+        places("tmp", 9, [tmp.name(w["tmp"]) for w in workers], least=6),
+        places("dst", 11, [_dst(w, dst) for w in workers], len(CHOSEN_LATER)),
         figures("time", 6, [duration_words(w["seconds"]) for w in workers]),
         column("phase", 2, [_phase(w) for w in workers], least=6),
         Column("", [Cell(_bar(w["fraction"]), "green") for w in workers], 7),
