@@ -148,6 +148,7 @@ def _job(
 def _worker(worker: Worker, now: float, own: bool) -> dict[str, Any]:
     ref, progress = worker.process, worker.progress
     state = process_state(ref) if ref else None
+    runs = state is not None and state is not ProcessState.ENDED
     return {
         "id": worker.id,
         "own": own,
@@ -161,7 +162,7 @@ def _worker(worker: Worker, now: float, own: bool) -> dict[str, Any]:
         "dst": _text(worker.dst),
         "log": _text(worker.log),
         "pid": ref.pid if ref else None,
-        "alive": state is not ProcessState.ENDED if state else None,
+        "alive": runs if state else None,
         "state": state,
         "created_at": worker.created_at,
         "started_at": worker.started_at,
@@ -173,8 +174,8 @@ def _worker(worker: Worker, now: float, own: bool) -> dict[str, Any]:
         "trouble": progress.trouble,
         "stuck_since": progress.still_since,
         "tmp_bytes": progress.tmp_bytes + progress.tmp2_bytes,
-        "memory": progress.memory,
-        "cpu": progress.cpu,
+        "memory": progress.memory if runs else 0,
+        "cpu": progress.cpu if runs else None,
         "copied": progress.copied,
         "plots_wanted": worker.plots_wanted,
         "plots": [_plot(work) for work in worker.plots],

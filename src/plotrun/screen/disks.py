@@ -10,10 +10,13 @@ from plotrun.screen.view import Copy, Row, Short, View
 from plotrun.words import size_words
 
 
-def disks_table(view: View, short: Short, width: int) -> Table:
-    """A line for each directory; *short* names them."""
+def disks_table(view: View, tmp: Short, dst: Short, width: int) -> Table:
+    """A line for each directory; *tmp* and *dst* name them."""
     copies = list(view.copies())
-    rows = [_cells(view, copies, short, *each) for each in _directories(view.file_systems or ())]
+    rows = [
+        _cells(view, copies, dst if "dst" in row["used_as"] else tmp, system, row, first)
+        for system, row, first in _directories(view.file_systems or ())
+    ]
     titles = ("disk", "for", "free", "to come", "fits", "plots", "copies", "note")
     ranks = (0, 4, 1, 6, 2, 5, 3, 7)
     columns = [

@@ -65,12 +65,12 @@ def page(
     """
     status = view.status
     whole = height is None
-    tmp, dst, disk = _shorts(view)
+    tmp, dst = _shorts(view)
     top = [*_top(view, width), *_where(tmp, dst, width)]
     end = [line(foot, width, "dim")] if foot else []
     workers = _table(workers_table(status["workers"], tmp, dst, width), 6)
     jobs = _jobs(status["jobs"], width, whole)
-    disks = _table(disks_table(view, disk, width), 4)
+    disks = _table(disks_table(view, tmp, dst, width), 4)
     if view.no_disks is not None:
         disks = Section([], [line(view.no_disks, width, "dim")], 1)
     failed = _failed(status, width, whole)
@@ -104,7 +104,7 @@ def _share(sections: Sequence[Section], room: int) -> None:
                 room -= 1
 
 
-def _shorts(view: View) -> tuple[Short, Short, Short]:
+def _shorts(view: View) -> tuple[Short, Short]:
     # Those of others may be anywhere: with them there would be nothing to be left out.
     workers = [worker for worker in view.status["workers"] if worker["own"]]
     systems = view.file_systems or ()
@@ -117,7 +117,6 @@ def _shorts(view: View) -> tuple[Short, Short, Short]:
     return (
         Short.of([*(worker["tmp"] for worker in workers), *used_as("tmp", "tmp2")]),
         Short.of([*(worker["dst"] for worker in workers), *plots, *used_as("dst")]),
-        Short.of(row["path"] for row in rows),
     )
 
 

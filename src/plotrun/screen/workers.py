@@ -39,7 +39,7 @@ def workers_table(workers: Sequence[Row], tmp: Short, dst: Short, width: int) ->
         places("tmp", 9, [tmp.name(w["tmp"]) for w in workers], least=6),
         places("dst", 11, [_dst(w, dst) for w in workers], len(CHOSEN_LATER)),
         figures("time", 6, [duration_words(w["seconds"]) for w in workers]),
-        column("phase", 2, [_phase(w) for w in workers], least=6),
+        column("phase", 2, [_phase(w) for w in workers], least=len("delivering")),
         Column("", [Cell(_bar(w["fraction"]), "green") for w in workers], 7),
         figures("%", 1, [str(int(100 * w["fraction"])) for w in workers]),
         figures("left", 5, [left_words(w["seconds_left"], wide) for w in workers]),
