@@ -13,7 +13,7 @@ demo: $(VENV)/.installed
 	$(BIN)/python demo/demo.py
 
 test: $(VENV)/.installed-for-tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 $(VENV)/.installed: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from farm import Farm
 from plotrun.cli import COMMANDS
 
+ROOT = Path(__file__).parents[1]
 HEAVY = ("apprise", "rich", "pydantic", "tomlkit", "schedule", "asyncio")
 
 
@@ -40,6 +43,41 @@ def test_every_command_explains_itself(farm: Farm, name: str) -> None:
     shown = farm.plotrun(*name.split(), "--help")
     assert shown.returncode == 0
     assert shown.stdout.startswith(f"Usage: plotrun {name}")
+
+
+def helps() -> list[tuple[str, str]]:
+    """Every command of plotrun, those below others as well, and its help."""
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    return re.findall(
+        r"^## plotrun ([^\n]*)\n\n```text\n(.*?)\n```$", page, re.DOTALL | re.MULTILINE
+    )
+
+
+def test_the_page_of_commands_is_made_of_their_help() -> None:
+    spec = importlib.util.spec_from_file_location("make_commands", ROOT / "docs/make_commands.py")
+    assert spec is not None
+    assert spec.loader is not None
+    make_commands = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_commands)
+    made = make_commands.page()
+    hint = "run PLOTRUN_NO_ENTRY_POINTS=1 python docs/make_commands.py"
+    assert (ROOT / "docs" / "commands.md").read_text("utf-8") == made, hint
+    assert {name.split()[0] for name, _ in helps()} == set(COMMANDS)
+
+
+@pytest.mark.parametrize(("name", "shown"), helps(), ids=[name for name, _ in helps()])
+def test_every_command_has_an_example_of_itself(name: str, shown: str) -> None:
+    if name != "settings":  # a group
+        assert re.search(rf"^ +Examples?\b.*:\n(?:.*\n)*?.*plotrun {name}\b", shown, re.MULTILINE)
+
+
+def test_errors_are_one_line_on_standard_error(farm: Farm) -> None:
+    farm.write()
+    for words in (["kill", "--yes", "x"], ["logs", "x"], ["retry", "x"], ["details", "x"]):
+        said = farm.plotrun(*words)
+        assert (said.returncode, said.stdout) == (3, "")
+        assert said.stderr.startswith("error: ")
+        assert said.stderr.count("\n") == 1
 
 
 def test_a_wrong_command_is_wrong_usage(farm: Farm) -> None:

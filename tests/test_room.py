@@ -94,7 +94,7 @@ class Asked(AskedOfJob):
         """Why the job is held, with so many GiB of memory."""
         memory = Memory(available * GIB, None if needed is None else needed * GIB, **facts)
         state = JobState(self.job.name)
-        hold = hold_of(self.plugins, self.settings, self.job, state, [], At(NOW), memory)
+        hold = hold_of(self.plugins, self.settings, self.job, state, [], At(NOW), memory=memory)
         return hold.reason if hold else None
 
 

@@ -86,7 +86,12 @@ from plotrun.troubles import TroubleKind
 from plotrun.words import DAYS, duration_words, moment_words, printable, size_words
 
 if TYPE_CHECKING:
-    from plotrun.builtin.chia import CHIAPOS_FINISHED, CHIAPOS_LOG, CHIAPOS_PHASE_SHARES
+    from plotrun.builtin.chia import (
+        CHIAPOS_FINISHED,
+        CHIAPOS_LOG,
+        CHIAPOS_PHASE_SHARES,
+        CHIAPOS_TEMPORARY,
+    )
     from plotrun.builtin.madmax import (
         MADMAX_FINISHED,
         MADMAX_LOG,
@@ -111,6 +116,7 @@ _LATE = {
     "CHIAPOS_FINISHED": "plotrun.builtin.chia",
     "CHIAPOS_LOG": "plotrun.builtin.chia",
     "CHIAPOS_PHASE_SHARES": "plotrun.builtin.chia",
+    "CHIAPOS_TEMPORARY": "plotrun.builtin.chia",
     "MADMAX_FINISHED": "plotrun.builtin.madmax",
     "MADMAX_LOG": "plotrun.builtin.madmax",
     "MadMaxKeys": "plotrun.builtin.madmax",
@@ -143,6 +149,7 @@ __all__ = [
     "CHIAPOS_FINISHED",
     "CHIAPOS_LOG",
     "CHIAPOS_PHASE_SHARES",
+    "CHIAPOS_TEMPORARY",
     "DAYS",
     "EVENT_DATA",
     "MADMAX_FINISHED",

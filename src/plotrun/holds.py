@@ -40,6 +40,7 @@ def hold_of(
     state: JobState,
     workers: Sequence[Worker],
     clock: Clock,
+    *,
     by_hand: bool = False,
     memory: Memory | None = None,
 ) -> Hold | None:

@@ -19,8 +19,9 @@ from plotrun.follow import last_lines
 from plotrun.model import Deliver, EventKind, Job, PlotStage, Stage
 from plotrun.plotter import Plotter
 from plotrun.process import Process, Spawn, exit_words
+from plotrun.process_table import PLOTTER_STEP
 from plotrun.threads import in_daemon_thread
-from plotrun.user_commands import pre_commands, run_pre_commands
+from plotrun.user_commands import pre_commands, pre_step, run_pre_commands
 from plotrun.watching import PlotterWatch
 from plotrun.workdir import (
     least_whole_bytes,
@@ -30,9 +31,8 @@ from plotrun.workdir import (
 from plotrun.worker_plots import WorkerPlots
 from plotrun.worker_record import WorkerRecord
 
+KILLED = "killed by the user"
 log = logging.getLogger(__name__)
-
-PLOTTER_STEP = "plotter"
 
 
 class WorkerFailed(Exception):  # noqa: N818 - reads as what it says
@@ -42,8 +42,13 @@ class WorkerFailed(Exception):  # noqa: N818 - reads as what it says
 class Life:
     """A worker while it lives; `record` is what is known of it."""
 
-    def __init__(self, record: WorkerRecord, job: Job, plotter: Plotter, resumed: bool) -> None:
+    def __init__(
+        self, record: WorkerRecord, job: Job, plotter: Plotter, resumed: bool, killed: bool = False
+    ) -> None:
+        """*killed*: the user has had it killed while no plotrun was there."""
         self.record = record
+        self._killed = killed
+        self._killing: asyncio.Task[None] | None = None
         self._around = record.around
         self._job = job
         self._plotter = plotter
@@ -63,7 +68,10 @@ class Life:
             await self._plot()
             await self._bring_plots()
         except WorkerFailed as failure:
-            await self._fail(str(failure))
+            if self._killed and self.record.worker.occupies_slot:
+                await self._note_killed()
+            else:
+                await self._fail(str(failure))
             await self._bring_what_is_finished()
         await self._clean_up()
         await self._end()
@@ -104,6 +112,8 @@ class Life:
         log = self.record.worker.log
         assert log is not None
         process = await self._plotter_process()
+        if self._killed and process is not None:
+            await self._around.executor.end(process.ref)
         await self._watch.begin(log, self._resumed)
         follower = self._around.logs.follow(log, self._watch.read)
         collecting = asyncio.create_task(self._collect_while_plotting())
@@ -128,6 +138,8 @@ class Life:
             if worker.process is not None or _has_said_something(worker.log):
                 self.record.change(started_at=worker.started_at or worker.created_at)
                 return None
+        if self._killed:
+            raise WorkerFailed(KILLED)
         await self.record.save(stage=Stage.PLOTTING)
         try:
             process = await self._around.executor.spawn(self._spawn())
@@ -213,6 +225,38 @@ class Life:
 
     def _is_plotter(self, argv: Sequence[str]) -> bool:
         return self._plotter.recognise(argv) is not None
+
+    # Killed by the user
+
+    def kill(self) -> None:
+        """End what it runs, for the user wishes it. Finished plots are delivered all the same.
+
+        Once its plotter has ended by itself there is nothing to kill.
+        """
+        if self.record.worker.occupies_slot and self._killing is None:
+            self._killed = True
+            self._killing = asyncio.create_task(self._end_processes())
+
+    async def _end_processes(self) -> None:
+        await self.record.save(self.record.event(EventKind.KILL_ASKED))
+        worker, executor = self.record.worker, self._around.executor
+        for number in range(1, 1 + len(pre_commands(self.record, self._job))):
+            command = await asyncio.to_thread(executor.find, worker.id, pre_step(number))
+            if command is not None:
+                await executor.end(command.ref)
+        while (plotter := await self._find_running()) is not None:
+            await executor.end(plotter.ref)
+
+    async def _note_killed(self) -> None:
+        """It is no failure: the job does not wait, and nothing is counted against it."""
+        await self.record.save(outcome="killed", reason=KILLED, stage=self._stage_after_plotting)
+
+    async def note_suspended(self, since: float | None) -> None:
+        """The user has had its plotter suspended, or (None) resumed."""
+        before = self.record.worker.suspended_since
+        if (before is None) != (since is None):
+            kind = EventKind.WORKER_RESUMED if since is None else EventKind.WORKER_SUSPENDED
+            await self.record.save(self.record.event(kind), suspended_since=since)
 
     async def _judge(self, code: int | None) -> None:
         """Tell by exit code and log whether the plotter did its work; the files come next."""
@@ -335,14 +379,18 @@ class Life:
             exit_code=worker.exit_code,
             log_lines="\n".join(lines),
         )
-        plotted = self._stage in (Stage.PLOTTING, Stage.FINISHING)
         await self.record.write(
             self._around.store.save_failed,
             event,
             outcome="failed",
             reason=reason,
-            stage=Stage.FINISHING if plotted else Stage.CLEANING,
+            stage=self._stage_after_plotting,
         )
+
+    @property
+    def _stage_after_plotting(self) -> Stage:
+        plotted = self._stage in (Stage.PLOTTING, Stage.FINISHING)
+        return Stage.FINISHING if plotted else Stage.CLEANING
 
     # 5. Cleaning up
 
@@ -350,7 +398,8 @@ class Life:
         if self._stage is Stage.ENDED:
             return
         await self.record.save(stage=Stage.CLEANING, outcome=self.record.worker.outcome or "done")
-        half_copied = self._watch.whole if self._watch.copy_failed else None
+        broken_off = self._watch.copy_failed or self._killed
+        half_copied = self._watch.whole if broken_off else None
         await clean_up(self.record, self._plots.own_directories().values(), half_copied)
 
     # 6. The end

@@ -28,6 +28,9 @@ _WORDS: Mapping[EventKind, str] = {
     EventKind.PLOTTER_TROUBLE: "plotter says: {text}",
     EventKind.PLOTTER_STUCK: "plotter is stuck: no line and no work for {minutes} minutes",
     EventKind.FINISH_ASKED: "plotter asked to end after its plot {plot}",
+    EventKind.KILL_ASKED: "the user has it killed",
+    EventKind.WORKER_SUSPENDED: "plotter suspended",
+    EventKind.WORKER_RESUMED: "plotter goes on",
     EventKind.PLOTTER_FINISHED: "plotter finished",
     EventKind.PLOT_FINISHED: "plot made: {plot}, {size}",
     EventKind.PLOT_REJECTED: "bad plot {plot}: {reason}",
@@ -41,6 +44,7 @@ _WORDS: Mapping[EventKind, str] = {
     EventKind.LEFTOVER_KEPT: "left in place: {path}: {reason}",
     EventKind.WORKER_FAILED: "failed: {reason}",
     EventKind.WORKER_ENDED: "ended: {outcome}",
+    EventKind.WORKER_RETRIED: "taken up once more",
     EventKind.JOB_ENDED: "has made its {plots} plots",
     EventKind.JOB_PAUSED: "starts nothing more: {reason}",
     EventKind.JOB_EVENT: "event {event}{late}: starts {starts}",
@@ -89,13 +93,20 @@ def event_words(event: Event) -> str | None:
     return printable(": ".join([*([" ".join(who)] if who else []), words.format_map(data)]))
 
 
+def stamped_words(event: Event) -> str | None:
+    """The event in one line, with its time; None for what is no line's worth."""
+    words = event_words(event)
+    if words is None:
+        return None
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(event.at))} {words}"
+
+
 def print_event(event: Event) -> None:
     """Print the event with its time."""
-    words = event_words(event)
+    words = stamped_words(event)
     if words is not None:
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.at))
         try:
-            print(f"{stamp} {words}", flush=True)  # noqa: T201 - standard output is the point
+            print(words, flush=True)  # noqa: T201 - standard output is the point
         except (BrokenPipeError, UnicodeEncodeError):
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - nobody reads any more
 

@@ -51,7 +51,7 @@ def _plotting_begun(worker: Worker) -> bool:
 
 
 def _plotter_did_it(worker: Worker) -> bool:
-    return worker.stage in _WITHOUT_PLOTTER and worker.outcome != "failed"
+    return worker.stage in _WITHOUT_PLOTTER and worker.outcome in (None, "done")
 
 
 def _delivered(worker: Worker) -> bool:

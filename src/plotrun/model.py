@@ -268,9 +268,11 @@ class Worker:
     exit_code: int | None = None
     ended_at: float | None = None
     outcome: str | None = None
-    """"done" or "failed" once it has ended."""
+    """"done", "failed" or "killed" (by the user) once it has ended, or is bound to."""
     reason: str | None = None
     """Why it failed."""
+    suspended_since: float | None = None
+    """Since when the user has had its plotter suspended."""
     progress: Progress = Progress()
     plot_ids: tuple[str, ...] = ()
     """Ids of the plots that its log has named."""
@@ -318,6 +320,12 @@ class Worker:
     def plots_seen(self) -> int:
         """How many finished plots it has left."""
         return self.plots_forgotten + len(self.plots)
+
+    def is_named(self, prefix: str) -> bool:
+        """Whether its id, or the id of one of its plots, begins so."""
+        plots = (self.progress.plot_id, *self.plot_ids, *(work.plot.plot_id for work in self.plots))
+        ids = (self.id, *filter(None, plots))
+        return bool(prefix) and any(known.startswith(prefix) for known in ids)
 
     def plots_to_come(self, delivered: int) -> int:
         """Plots that it will still deliver, as far as anyone knows, given how many it has."""
@@ -456,6 +464,9 @@ class EventKind(StrEnum):
     PLOTTER_TROUBLE = "plotter_trouble"
     PLOTTER_STUCK = "plotter_stuck"
     FINISH_ASKED = "finish_asked"
+    KILL_ASKED = "kill_asked"
+    WORKER_SUSPENDED = "worker_suspended"
+    WORKER_RESUMED = "worker_resumed"
     PLOTTER_FINISHED = "plotter_finished"
     PLOT_FINISHED = "plot_finished"
     PLOT_REJECTED = "plot_rejected"
@@ -469,6 +480,7 @@ class EventKind(StrEnum):
     LEFTOVER_KEPT = "leftover_kept"
     WORKER_FAILED = "worker_failed"
     WORKER_ENDED = "worker_ended"
+    WORKER_RETRIED = "worker_retried"
     JOB_ENDED = "job_ended"
     JOB_PAUSED = "job_paused"
     JOB_EVENT = "job_event"

@@ -85,6 +85,11 @@ class TimesOfPlots:
             self.current.longest_silence = max(self.current.longest_silence, silence)
         self._heard_at = now
 
+    def suspended(self, now: float) -> None:
+        """It is silent because somebody wished it."""
+        if self._heard_at is not None:
+            self._heard_at = now
+
     def of(self, plot_id: str) -> PlotTimes:
         """The times of a finished plot; of the last one, if the plotter does not tell ids."""
         return self._by_id.get(plot_id, self._last or self.current)

@@ -91,6 +91,11 @@ class Plotter(ABC):
     whole_suffix: ClassVar[str | None] = None
     """What a whole plot's name ends in while it has not got its final one: after `PlotTook` and
     before `PlotComplete`. A plotter that dies there leaves a good plot behind."""
+    temporary_files: ClassVar[tuple[str, ...]] = ()
+    """What its temporary files are called: regular expressions of the whole name, with the plot's
+    id as the group ``id``. By these ``plotrun clean`` knows what dead ones have left; files that
+    grow into the finished plot belong here too. Empty: only what lies in a worker's own
+    directory."""
     finished_log: ClassVar[FinishedLog | None] = None
     """How ``plotrun analyze`` finds finished plots in its logs; None: it does not."""
     finishes_in_tmp2: ClassVar[bool] = False

@@ -11,11 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,12 +33,11 @@ from plotrun.process_table import (
     process_table,
     usage,
 )
+from plotrun.process_tree import end_tree
 from plotrun.standstill import Usage
 from plotrun.threads import in_daemon_thread
 
 WINDOWS = sys.platform == "win32"
-KILL_GRACE = 10.0
-"""Seconds between asking a process to end and killing it."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +214,7 @@ class SystemExecutor:
 
     async def end(self, ref: ProcessRef) -> None:
         """End a process and all of its children, politely first."""
-        await asyncio.to_thread(_end_tree, ref)
+        await asyncio.to_thread(end_tree, ref)
 
     def send(
         self, worker: str, step: str, name: str, is_plotter: Callable[[Sequence[str]], bool]
@@ -284,37 +281,3 @@ def _windows_class(nice: int) -> int:
     names = ("HIGH", "ABOVE_NORMAL", "NORMAL", "BELOW_NORMAL", "IDLE")
     rank = sum(nice >= bound for bound in (-10, 0, 1, 10))
     return int(getattr(psutil, f"{names[rank]}_PRIORITY_CLASS"))
-
-
-def _end_tree(ref: ProcessRef) -> None:
-    if identify(ref.pid) != ref:
-        return
-    with contextlib.suppress(psutil.NoSuchProcess):
-        top = psutil.Process(ref.pid)
-        # The topmost first: a shell whose child has gone would start the next command.
-        tree = [top, *top.children(recursive=True)]
-        for process in tree:
-            with contextlib.suppress(psutil.Error):
-                process.send_signal(signal.SIGTERM)
-                process.resume()  # one that is suspended would never see the signal
-        deadline = time.monotonic() + KILL_GRACE
-        for process in tree:
-            if not _ends_by(process.pid, deadline):
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
-
-
-def _ends_by(pid: int, deadline: float) -> bool:
-    """Wait for a process without reaping it: its exit code is for whoever started it."""
-    if not hasattr(os, "pidfd_open"):  # not run where this was written
-        return not psutil.wait_procs([psutil.Process(pid)], deadline - time.monotonic())[1]
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
-    finally:
-        os.close(descriptor)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ from plotrun.standstill import Usage
 WORKER_VARIABLE = "PLOTRUN_WORKER"
 STEP_VARIABLE = "PLOTRUN_STEP"
 """Environment variables that mark the processes of a worker."""
+PLOTTER_STEP = "plotter"
+"""The step of a worker that is its plotter."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,13 @@ def is_alive(ref: ProcessRef) -> bool:
     return process_state(ref) is not ProcessState.ENDED
 
 
+def parents_of(pid: int) -> list[int]:
+    """The processes above one, the nearest first; those that may not be looked at end the row."""
+    with contextlib.suppress(psutil.Error):
+        return [process.pid for process in psutil.Process(pid).parents()]
+    return []
+
+
 def _mark(process: psutil.Process, name: str) -> str | None:
     """A variable of a process's environment; other users' processes do not show theirs."""
     try:
@@ -129,6 +140,32 @@ def process_table() -> list[ProcessInfo]:
                 place = _directory(process)
                 found.append(ProcessInfo(ref, tuple(argv), started, parent, mark, place))
     return found
+
+
+def open_files(pids: Iterable[int] | None = None) -> dict[tuple[int, int], int]:
+    """Files that processes have open, as device and inode, each with one of the processes.
+
+    Without *pids*, those of all processes that may be looked at: other users' may not, unless
+    one is root.
+    """
+    found = {}
+    for pid in psutil.pids() if pids is None else pids:
+        for place in _open_places(pid):
+            with contextlib.suppress(OSError):
+                status = os.stat(place)  # noqa: PTH116 - by the thousand
+                if stat.S_ISREG(status.st_mode):
+                    found[status.st_dev, status.st_ino] = pid
+    return found
+
+
+def _open_places(pid: int) -> list[str]:
+    if sys.platform == "linux":  # the names may be gone, or be those of another root directory
+        with contextlib.suppress(OSError):
+            return [entry.path for entry in os.scandir(f"/proc/{pid}/fd")]
+        return []
+    with contextlib.suppress(psutil.Error):  # not run where this was written
+        return [file.path for file in psutil.Process(pid).open_files()]
+    return []
 
 
 def children_of(table: Iterable[ProcessInfo]) -> dict[int, list[int]]:

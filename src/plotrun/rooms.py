@@ -6,6 +6,7 @@ Two directories of one file system share its room.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -224,6 +225,7 @@ def waiting_bytes(worker: Worker) -> int:
     return sum(work.plot.size for work in worker.plots if work.stage in there)
 
 
+@functools.lru_cache(maxsize=1024)  # asked for every worker before every start
 def around(directory: Path | None, worker: str) -> Path | None:
     """The user's directory that one of a worker's own is in; others have none of their own."""
     for path in (directory, *directory.parents) if directory else ():

@@ -12,7 +12,7 @@ import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from plotrun.between_jobs import BetweenJobs
 from plotrun.clock import Clock
@@ -26,11 +26,9 @@ from plotrun.follow import LogWatch
 from plotrun.holds import JobEnds, Waits
 from plotrun.learned_sizes import sizes_of
 from plotrun.lifecycle import Life
-from plotrun.lines import log_event
 from plotrun.lookout import Lookout
-from plotrun.manager import Failure, Plugins
-from plotrun.model import Event, EventKind, Hold, Job, Progress, Worker
-from plotrun.observers import Observers
+from plotrun.manager import Plugins
+from plotrun.model import Event, EventKind, Hold, Job, Worker
 from plotrun.placement import Placement
 from plotrun.plotter import Plotter
 from plotrun.process import Executor
@@ -42,8 +40,10 @@ from plotrun.settings.schema import Schema
 from plotrun.settings.settings import Settings
 from plotrun.space import Disks
 from plotrun.starting import Starter
-from plotrun.store import Store, StoreError
+from plotrun.store import Request, Store
+from plotrun.telling import Telling
 from plotrun.threads import in_daemon_thread
+from plotrun.wishes import Wishes
 from plotrun.worker_record import Surroundings, WorkerRecord
 
 ASK_AGAIN = 30.0
@@ -72,8 +72,7 @@ class Runner:
         self.store = store
         self.clock = clock
         self.lives: dict[str, Life] = {}
-        self.watchers: list[Callable[[Event], None]] = [log_event]
-        """Called with every event, on the event loop."""
+        self._telling = Telling(plugins, store, clock, self.lives)
         self._executor = executor
         self._schema = schema or plugins.schema()
         self._current = CurrentSettings(settings, self._schema)
@@ -83,7 +82,7 @@ class Runner:
             clock,
             Inventories(store, self._disks.timeout),
             lambda: self.settings.log_dir,
-            self._tell_from_thread,
+            self._telling.from_thread,
             lambda: self.workers,
         )
         rooms = Rooms(self._disks, store, lambda: self.workers)
@@ -98,16 +97,11 @@ class Runner:
             lambda: self.settings.directories,
             self.wake,
         )
-        self._observers = Observers(plugins)
         self._room = asyncio.Event()
         self._wake = asyncio.Event()
-        self._asked = True
         self._stopping = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._noted: list[Event] = []
-        self._failures_told: set[Failure] = set()
-        self._written: dict[str, Progress] = {}
-        self._to_finish: frozenset[str] = frozenset()
+        self._wishes = Wishes(store, self.lives, self._take_up)
+        self._to_kill: Mapping[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._around = Surroundings(
             plugins=plugins,
@@ -118,8 +112,8 @@ class Runner:
             disks=self._disks,
             deliveries=self._deliveries,
             settings=lambda: self.settings,
-            tell=self._tell,
-            note=self._note,
+            tell=self._telling.tell,
+            note=self._telling.note,
             changed=self.wake,
             room=self._room,
         )
@@ -132,7 +126,7 @@ class Runner:
             lambda worker, job, plotter: self._live(worker, job, plotter, resumed=False),
         )
         self._between = BetweenJobs(self._around, self.lives)
-        plugins.on_failure = self._plugin_failed
+        plugins.on_failure = self._telling.plugin_failed
 
     # What others may ask of it
 
@@ -140,6 +134,11 @@ class Runner:
     def settings(self) -> Settings:
         """The settings in force."""
         return self._current.settings
+
+    @property
+    def watchers(self) -> list[Callable[[Event], None]]:
+        """Called with every event, on the event loop."""
+        return self._telling.watchers
 
     @property
     def holds(self) -> Mapping[str, Hold | None]:
@@ -172,7 +171,7 @@ class Runner:
 
     def _rung(self) -> None:
         """A command has written something for the runner."""
-        self._asked = True
+        self._wishes.ring()
         self.wake()
 
     def stop(self) -> None:
@@ -196,6 +195,7 @@ class Runner:
         try:
             while not self._stopping:
                 self._wake.clear()
+                await self._wishes.see_to()
                 await self._start_what_may_start()
                 await self._let_finish()
                 stuck = await self._jobs_ended()
@@ -207,15 +207,15 @@ class Runner:
         return stuck
 
     async def _begin(self) -> Doorbell:
-        self._loop = asyncio.get_running_loop()
+        self._telling.begin()
         doorbell = Doorbell(self.store.file.parent, self._rung)
         await asyncio.to_thread(self.store.events.forget_old)
         await asyncio.to_thread(self.store.jobs.note_listed, self.settings.jobs, self.clock.now())
         await self._between.begin()
-        self._tell_all(EventKind.RUNNER_STARTED, settings=str(self.settings.file))
+        self._telling.of_runner(EventKind.RUNNER_STARTED, settings=str(self.settings.file))
         self._warn(())
         for failure in tuple(self.plugins.failures):
-            self._tell_failure(failure)
+            self._telling.failure(failure)
         self.plugins.each("plotrun_started", runner=self)
         cut_off = await asyncio.to_thread(self.store.removals.unsettled)
         in_daemon_thread(lambda: self._farms.settle(cut_off), "settle removals")
@@ -232,68 +232,32 @@ class Runner:
             task.cancel()
         await asyncio.gather(*tasks, *self._tasks.values(), return_exceptions=True)
         self.plugins.each("plotrun_stopping", runner=self)
-        self._tell_all(EventKind.RUNNER_STOPPING, workers=len(self.lives))
-        await asyncio.sleep(0)  # lets failures be told that were raised just now
-        await self._write_noted()
-        await asyncio.to_thread(self._observers.stop)
-
-    # Events
-
-    def _tell(self, event: Event) -> None:
-        if event.kind is EventKind.PLOT_DELIVERED:
-            for life in self.lives.values():
-                life.note_delivered()
-        self._observers.tell(event)
-        for watcher in self.watchers:
-            watcher(event)
-
-    def _note(self, event: Event) -> None:
-        self._noted.append(event)
-        self._tell(event)
-
-    def _tell_all(self, kind: EventKind, **data: Any) -> None:
-        self._note(Event(kind, self.clock.now(), data=data))
-
-    def _tell_from_thread(self, event: Event) -> None:
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-                self._loop.call_soon_threadsafe(self._tell, event)
-
-    def _plugin_failed(self, failure: Failure) -> None:
-        """Tell of it, from whatever thread it was raised in."""
-        if self._loop is not None:  # before that, `_begin` tells of all there are
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-                self._loop.call_soon_threadsafe(self._tell_failure, failure)
-
-    def _tell_failure(self, failure: Failure) -> None:
-        if failure not in self._failures_told:
-            self._failures_told.add(failure)
-            self._tell_all(
-                EventKind.PLUGIN_FAILED,
-                plugin=failure.plugin,
-                hook=failure.hook,
-                error=failure.error,
-            )
+        self._telling.of_runner(EventKind.RUNNER_STOPPING, workers=len(self.lives))
+        await self._telling.end()
 
     # Workers of an earlier runner
 
     async def _take_up_workers(self) -> None:
+        self._to_kill = await asyncio.to_thread(self.store.requests.of, Request.KILL)
         for worker in await asyncio.to_thread(self.store.alive_workers):
-            job = job_as_written(worker.settings, self._schema) or self.settings.job(worker.job)
-            plotter = self._schema.plotters.get(worker.plotter)
-            if job is None or plotter is None:
-                log.error(
-                    "worker %s is left alone: its plotter %s is not installed any more",
-                    worker.id,
-                    worker.plotter,
-                )
-                self._lookout.others.append(worker)
-                continue
-            if worker.sizes is None:  # of an older plotrun
-                sizes = await asyncio.to_thread(sizes_of, plotter, job, self.store)
-                worker = replace(worker, sizes=sizes)
-            await self._promise_again(worker)
-            self._live(worker, job, plotter, resumed=True)
+            await self._take_up(worker)
+
+    async def _take_up(self, worker: Worker) -> None:
+        job = job_as_written(worker.settings, self._schema) or self.settings.job(worker.job)
+        plotter = self._schema.plotters.get(worker.plotter)
+        if job is None or plotter is None:
+            log.error(
+                "worker %s is left alone: its plotter %s is not installed any more",
+                worker.id,
+                worker.plotter,
+            )
+            self._lookout.others.append(worker)
+            return
+        if worker.sizes is None:  # of an older plotrun
+            sizes = await asyncio.to_thread(sizes_of, plotter, job, self.store)
+            worker = replace(worker, sizes=sizes)
+        await self._promise_again(worker)
+        self._live(worker, job, plotter, resumed=True)
 
     async def _promise_again(self, worker: Worker) -> None:
         """The room that a worker was promised before plotrun stopped."""
@@ -301,7 +265,9 @@ class Runner:
             await self._deliveries.promise(key, dst, size, source)
 
     def _live(self, worker: Worker, job: Job, plotter: Plotter, resumed: bool) -> None:
-        life = Life(WorkerRecord(self._around, worker, job), job, plotter, resumed)
+        killed = worker.id in self._to_kill
+        record = WorkerRecord(self._around, worker, job)
+        life = Life(record, job, plotter, resumed, killed)
         self.lives[worker.id] = life
         self._tasks[worker.id] = asyncio.create_task(self._see_through(life))
 
@@ -313,7 +279,9 @@ class Runner:
             # A fault of plotrun. The worker keeps its slot: starting more of the same would
             # only repeat it, and the next runner takes it up where it stands.
             log.exception("worker %s cannot go on", worker)
-            self._tell_all(EventKind.PLUGIN_FAILED, plugin="plotrun", hook=worker, error="see log")
+            self._telling.of_runner(
+                EventKind.PLUGIN_FAILED, plugin="plotrun", hook=worker, error="see log"
+            )
             return
         self._deliveries.release_all(worker)
         del self.lives[worker]
@@ -339,9 +307,6 @@ class Runner:
 
     async def _let_finish(self) -> None:
         """Ask plotters to end after the plot under way: that is enough, or the user said so."""
-        if self._asked:
-            self._asked = False
-            self._to_finish = await asyncio.to_thread(self.store.finish_requests)
         surplus = {
             job: hold.surplus for job, hold in self.holds.items() if isinstance(hold, JobEnds)
         }
@@ -350,7 +315,7 @@ class Runner:
             no_more = surplus.get(worker.job, 0) > 0 or self.settings.job(worker.job) is None
             if (
                 (worker.plots_wanted == 0 and no_more)
-                or worker.id in self._to_finish
+                or worker.id in self._wishes.to_finish
                 or await no_room_to_go_on(self._deliveries.rooms, worker)
             ):
                 surplus[worker.job] = surplus.get(worker.job, 0) - await life.ask_to_finish()
@@ -366,12 +331,12 @@ class Runner:
             new = await asyncio.to_thread(self._current.read)
         except SettingsError as error:
             log.error("the old settings stay in force:\n%s", error)
-            self._tell_all(EventKind.SETTINGS_INVALID, problems=str(error))
+            self._telling.of_runner(EventKind.SETTINGS_INVALID, problems=str(error))
             return
         self._disks.timeout = new.general.disk_timeout
         self._farms.inventories.timeout = new.general.disk_timeout
         words = changes_words(changes(old, new, self._schema))
-        self._tell_all(EventKind.SETTINGS_CHANGED, settings=str(new.file), changes=words)
+        self._telling.of_runner(EventKind.SETTINGS_CHANGED, settings=str(new.file), changes=words)
         self._warn(old.warnings)
         await asyncio.to_thread(self.store.jobs.note_listed, new.jobs, self.clock.now())
         await self._between.take_up_settings()
@@ -382,7 +347,7 @@ class Runner:
         known = {(problem.key, problem.expected) for problem in told}
         for problem in self.settings.warnings:
             if (problem.key, problem.expected) not in known:
-                self._tell_all(EventKind.SETTINGS_WARNING, problem=str(problem))
+                self._telling.of_runner(EventKind.SETTINGS_WARNING, problem=str(problem))
 
     # Jobs that have made all of their plots
 
@@ -406,7 +371,7 @@ class Runner:
                 save = functools.partial(self.store.jobs.set_ended, job.name, ended, events)
                 await asyncio.to_thread(self.store.save_emitting, due, save)
                 for each in events:
-                    self._tell(each)
+                    self._telling.tell(each)
                 self.wake()
             if _is_stuck(hold) and not isinstance(hold, JobEnds):
                 stuck.append(f"job {job.name}: {hold.reason}")
@@ -442,33 +407,10 @@ class Runner:
     async def _ticks(self) -> None:
         while True:
             await self.clock.look_again(TICK)
-            await self._write_noted()
+            await self._telling.write()
             self._between.let_workers_emit()
             if self._current.outdated:
                 self.wake()
-
-    async def _write_noted(self) -> None:
-        """Write what was noted since the last time, in one go."""
-        for life in self.lives.values():
-            life.note_copied()
-        progress = {
-            name: life.record.worker.progress
-            for name, life in self.lives.items()
-            if life.record.worker.progress != self._written.get(name)
-        }
-        events, self._noted = self._noted, []
-        if progress or events:
-            try:
-                await asyncio.to_thread(self.store.save_progress, progress, events)
-            except StoreError as error:
-                log.error("%s", error)
-                self._noted = events + self._noted
-            else:
-                self._written = {
-                    name: now
-                    for name, now in (self._written | progress).items()
-                    if name in self.lives
-                }
 
 
 def _is_stuck(hold: Hold | None) -> TypeGuard[Hold]:

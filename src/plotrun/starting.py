@@ -64,8 +64,8 @@ class Starter:
                 state,
                 workers,
                 around.clock,
-                by_hand,
-                memory,
+                by_hand=by_hand,
+                memory=memory,
             )
         if hold is None:
             hold = await self._start_worker(job, state.expected + state.made, asked)

@@ -20,7 +20,7 @@ from plotrun.machine import Machine, MachineWatch
 from plotrun.model import EventKind, PlotWork, Progress, Worker
 from plotrun.plotter import Plotter
 from plotrun.process_table import ProcessState, process_state, process_table
-from plotrun.store import Store, job_state
+from plotrun.store import Request, Store, job_state
 from plotrun.strangers import strangers
 
 FORM = 1
@@ -54,10 +54,9 @@ class Alive:
         if closely:
             self._read = {}
         if runner is None:  # nobody else has read the latest lines of their logs
-            for worker in own:
-                if worker.id not in self._read:
-                    plotter = self._plotters.get(worker.plotter)
-                    self._read[worker.id] = _read_progress(worker, plotter)
+            unread = [worker for worker in own if worker.id not in self._read]
+            read = progress_by_logs(self._state_dir, unread, self._plotters)
+            self._read |= {worker.id: worker.progress for worker in read}
             own = [replace(worker, progress=self._read[worker.id]) for worker in own]
         if closely:
             table, ids = process_table(), {worker.id for worker in own}
@@ -75,11 +74,23 @@ class Seen:
     runner_pid: int | None
 
 
+def progress_by_logs(
+    state_dir: Path, workers: Sequence[Worker], plotters: Mapping[str, Plotter]
+) -> list[Worker]:
+    """Living workers with what their logs say, where no runner is up that has read them."""
+    if running(state_dir) is not None:
+        return list(workers)
+    return [
+        replace(w, progress=_read_progress(w, plotters.get(w.plotter))) if w.job else w
+        for w in workers
+    ]
+
+
 def assemble(
     store: Store, seen: Seen, machine: Machine, delivered: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The state of everything, given the workers."""
-    now = time.time()
+    now, suspended = time.time(), store.requests.of(Request.SUSPEND)
     own, others, runner_pid = seen.own, seen.others, seen.runner_pid
     return {
         "form": FORM,
@@ -87,8 +98,8 @@ def assemble(
         "state_dir": str(store.file.parent),
         "runner": {"running": runner_pid is not None, "pid": runner_pid},
         "jobs": [_job(store, *listed, own) for listed in store.jobs.listed()],
-        "workers": [_worker(worker, now, own=True) for worker in own]
-        + [_worker(worker, now, own=False) for worker in others],
+        "workers": [worker_row(worker, now, suspended, own=True) for worker in own]
+        + [worker_row(worker, now, suspended, own=False) for worker in others],
         "failed": [_failed(worker) for worker in store.failed_workers(FAILURES_SHOWN)],
         "plugin_failures": [
             dict(event.data)
@@ -145,7 +156,10 @@ def _job(
     }
 
 
-def _worker(worker: Worker, now: float, own: bool) -> dict[str, Any]:
+def worker_row(
+    worker: Worker, now: float, suspended: Mapping[str, float], own: bool
+) -> dict[str, Any]:
+    """A worker as docs/status.md describes it; *suspended* has the times of the user's wish."""
     ref, progress = worker.process, worker.progress
     state = process_state(ref) if ref else None
     runs = state is not None and state is not ProcessState.ENDED
@@ -163,7 +177,8 @@ def _worker(worker: Worker, now: float, own: bool) -> dict[str, Any]:
         "log": _text(worker.log),
         "pid": ref.pid if ref else None,
         "alive": runs if state else None,
-        "state": state,
+        "suspended": state is ProcessState.SUSPENDED,
+        "suspended_since": suspended.get(worker.id),
         "created_at": worker.created_at,
         "started_at": worker.started_at,
         "seconds": now - (worker.started_at or worker.created_at),

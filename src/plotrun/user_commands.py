@@ -19,12 +19,17 @@ def pre_commands(record: WorkerRecord, job: Job) -> list[Command]:
     return _asked(record, "plotrun_pre_command", job=job, worker=record.worker)
 
 
+def pre_step(number: int) -> str:
+    """Name of the step that is the pre-command of this number, from 1."""
+    return f"pre-{number}"
+
+
 async def run_pre_commands(
     record: WorkerRecord, commands: Sequence[Command], resumed: bool
 ) -> str | None:
     """Run the commands, one after the other; answers the failure that ends the worker."""
     for number, command in enumerate(commands, 1):
-        words = await _run(record, "pre", f"pre-{number}", command, _values(record), resumed)
+        words = await _run(record, "pre", pre_step(number), command, _values(record), resumed)
         if words != "ok" and command.fails_worker:
             return f"pre-command {words}"
     return None

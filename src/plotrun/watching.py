@@ -195,6 +195,8 @@ class PlotterWatch:
         used = await self._around.disks.used(directories)
         self.times.current.tmp_bytes = max(sum(used), self.times.current.tmp_bytes or 0)
         usage = await asyncio.to_thread(self._around.executor.usage, worker.process, children)
+        if usage is not None and usage.stopped:
+            self.times.suspended(now)
         self._take_in(used, usage, now)
         seconds = self._still.look(now, usage)
         usual = worker.timing.silence if worker.timing else None

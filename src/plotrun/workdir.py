@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from plotrun.model import Plot
@@ -57,17 +57,26 @@ def new_plots(
     return found
 
 
-def temporary_bytes(directory: Path) -> int:
-    """Bytes on the disk that the files in *directory* take, without finished plots."""
-    total = 0
-    for folder, folders, names in os.walk(directory):
-        if FINISHED in folders:
-            folders.remove(FINISHED)
-        for name in names:
-            with contextlib.suppress(OSError):  # gone meanwhile
-                status = os.stat(f"{folder}/{name}", follow_symlinks=False)  # noqa: PTH116 - by the thousand
-                total += getattr(status, "st_blocks", status.st_size // 512) * 512
-    return total
+def temporary_bytes(*directories: Path | None) -> int:
+    """Bytes on the disk that the files in *directories* take, without finished plots."""
+    return sum(taken for _, taken in files_in(*directories))
+
+
+def files_in(*directories: Path | None) -> Iterator[tuple[str, int]]:
+    """The files in *directories* and their bytes on the disk, without finished plots."""
+    for directory in filter(None, directories):
+        for folder, folders, names in os.walk(directory):
+            if FINISHED in folders:
+                folders.remove(FINISHED)
+            for name in names:
+                path = f"{folder}/{name}"
+                with contextlib.suppress(OSError):  # gone meanwhile
+                    yield path, bytes_taken(os.stat(path, follow_symlinks=False))  # noqa: PTH116 - by the thousand
+
+
+def bytes_taken(status: os.stat_result) -> int:
+    """Bytes on the disk; holes take none."""
+    return int(getattr(status, "st_blocks", status.st_size // 512)) * 512
 
 
 def least_whole_bytes(expected: int, k: int | None) -> int:

@@ -142,6 +142,12 @@ CHIAPOS_FINISHED = FinishedLog(
 )
 """How finished plots are found in a log of chiapos, versions 1.0 to 2.0."""
 
+CHIAPOS_TEMPORARY = (
+    r"plot-k\d+-[\d-]+-(?P<id>[0-9a-f]{64})\.plot\."
+    r"(?:p\w+\.t\d\.sort_bucket_\d+|table\d|sort|2)\.tmp",
+)
+"""Temporary files of chiapos, seen in versions 1.0 to 2.0."""
+
 USUAL_BUFFER = 3389
 """MiB that chia takes for sorting when it is not told (chia 1.0 to 2.7)."""
 CHIAPOS_PHASE_SHARES = (0.42, 0.19, 0.37, 0.02)
@@ -160,6 +166,7 @@ class ChiaPlotter(Plotter):
     phase_shares: ClassVar[tuple[float, ...]] = CHIAPOS_PHASE_SHARES
     finishes_in_tmp2: ClassVar[bool] = True
     whole_suffix: ClassVar[str | None] = ".plot.2.tmp"
+    temporary_files: ClassVar[tuple[str, ...]] = CHIAPOS_TEMPORARY
     finished_log: ClassVar[FinishedLog | None] = CHIAPOS_FINISHED
 
     def arguments(self, run: Run) -> list[str]:

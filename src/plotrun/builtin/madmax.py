@@ -160,6 +160,12 @@ MADMAX_FINISHED = FinishedLog(
 one there is neither copy nor renaming: a plot is finished when its total is told."""
 
 
+MADMAX_TEMPORARY = (
+    r"plot-k\d+-(?:[cC]\d+-)?[\d-]+-(?P<id>[0-9a-f]{64})\.(?:p\d\w*\.[\w.]+|plot)\.tmp",
+)
+"""Temporary files of chia_plot; ``….plot.tmp`` is the plot itself while it is written."""
+
+
 class MadMaxPlotter(Plotter):
     """``chia_plot``."""
 
@@ -173,6 +179,7 @@ class MadMaxPlotter(Plotter):
     finish_signal: ClassVar[str | None] = "SIGINT"
     phase_shares: ClassVar[tuple[float, ...]] = (0.50, 0.12, 0.33, 0.05)
     phase_steps: ClassVar[tuple[int, ...]] = (7, 6, 12, 1)
+    temporary_files: ClassVar[tuple[str, ...]] = MADMAX_TEMPORARY
     finished_log: ClassVar[FinishedLog | None] = MADMAX_FINISHED
 
     def arguments(self, run: Run) -> list[str]:

@@ -25,6 +25,16 @@ COMMANDS = {
     "pause": "pause",
     "unpause": "unpause",
     "finish": "finish",
+    "details": "details",
+    "logs": "logs",
+    "files": "files",
+    "events": "events",
+    "suspend": "suspend",
+    "resume": "resume",
+    "kill": "kill",
+    "retry": "retry",
+    "clean": "clean",
+    "completion": "completion",
     "start": "start",
     "emit": "emit",
     "version": "version",
@@ -79,6 +89,8 @@ def cli(ctx: click.Context, settings: str | None) -> None:
       plotrun init      write a settings file
       plotrun check     see whether everything is in place
       plotrun run       start plotting
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 nothing matched.
     """
     ctx.obj = settings
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plotrun.cli.completing import jobs
+
 if TYPE_CHECKING:
     from plotrun.model import Worker
 
@@ -19,7 +21,7 @@ LATEST = 50
 
 
 @click.command("history")
-@click.option("--job", help="Only workers of this job.")
+@click.option("--job", shell_complete=jobs, help="Only workers of this job.")
 @click.option("--failed", is_flag=True, help="Only workers that failed.")
 @click.option("--last", default=LATEST, show_default=True, help="How many, the latest first.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
@@ -101,4 +103,5 @@ def _line(row: dict[str, Any]) -> str:
     seconds = row["plotting_seconds"]
     took = f"plotted {duration_words(seconds)}" if seconds is not None else "did not plot"
     how = f"failed: {row['reason']}" if row["outcome"] == "failed" else f"{row['plots']} plots"
+    how += ", killed by the user" if row["outcome"] == "killed" else ""
     return f"{stamp}  {row['id']}  {row['job']}  {row['plotter']}  k={row['k']}  {took}  {how}"

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from plotrun.cli.completing import jobs
+
 
 @click.group("settings")
 def command() -> None:
@@ -29,7 +31,7 @@ def path(settings: str | None) -> None:
 
 
 @command.command("show")
-@click.argument("job", required=False)
+@click.argument("job", required=False, shell_complete=jobs)
 @click.pass_obj
 def show(settings: str | None, job: str | None) -> None:
     """Show the values of JOB (of all jobs without it) and where each comes from.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from plotrun.cli.completing import jobs
+
 
 @click.command("unpause")
-@click.argument("job", required=False)
+@click.argument("job", required=False, shell_complete=jobs)
 @click.option("--all", "every", is_flag=True, help="All jobs that the settings have now.")
 @click.option("--events", is_flag=True, help="Its events, after `plotrun pause --events`.")
 @click.pass_obj

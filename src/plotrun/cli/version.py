@@ -7,7 +7,12 @@ import click
 
 @click.command("version")
 def command() -> None:
-    """Print the version of plotrun."""
+    """Print the version of plotrun.
+
+    \b
+    Example:
+      plotrun version
+    """
     import importlib.metadata
 
     click.echo(f"plotrun {importlib.metadata.version('plotrun')}")

@@ -78,17 +78,18 @@ def fitted(columns: Sequence[Column], width: int) -> list[Column]:
 
     A column without any text is left out.
     """
+    shown = [column for column in columns if any(column.texts)]
+    natural = {column.rank: column.natural for column in shown}
     left = [
-        replace(column, width=min(column.natural, column.least or column.natural))
-        for column in columns
-        if any(column.texts)
+        replace(column, width=min(natural[column.rank], column.least or natural[column.rank]))
+        for column in shown
     ]
     while len(left) > 1 and _whole(left) > width:
         left.remove(max(left, key=lambda column: column.rank))
     spare = width - _whole(left)
     wider = {}
     for column in sorted(left, key=lambda column: column.rank):
-        more = max(0, min(spare, column.natural - column.width))
+        more = max(0, min(spare, natural[column.rank] - column.width))
         wider[column.rank] = min(width, column.width + more)
         spare -= more
     return [replace(column, width=wider[column.rank]) for column in left]

@@ -47,7 +47,7 @@ def workers_table(workers: Sequence[Row], tmp: Short, dst: Short, width: int) ->
         figures("memory", 13, [_size(w["memory"]) for w in workers]),
         figures("cpu", 14, ["" if w["cpu"] is None else f"{w['cpu']:.0%}" for w in workers]),
         figures("pid", 16, [str(w["pid"] or "") for w in workers]),
-        column("state", 15, [w["state"] or "" for w in workers]),
+        column("state", 15, [_state(w) for w in workers]),
         Column("note", notes, 4, least=10),
     ]
     return Table(columns, width)
@@ -87,18 +87,30 @@ def _size(count: int) -> str:
     return size_words(count) if count else ""
 
 
+def _state(worker: Row) -> str:
+    """What its plotter's process does."""
+    if worker["alive"] is None:
+        return ""
+    running = "suspended" if worker["suspended"] else "running"
+    return running if worker["alive"] else "ended"
+
+
+def _hour(at: float) -> str:
+    return time.strftime("%H:%M", time.localtime(at))
+
+
 def _note(worker: Row) -> Cell:
     """What is worth knowing about a worker beside its figures; what is wrong comes first."""
+    if worker["suspended"]:
+        since = worker["suspended_since"]
+        return Cell(f"suspended since {_hour(since)}" if since else "suspended", "magenta")
     if worker["stuck_since"] is not None:
-        since = time.strftime("%H:%M", time.localtime(worker["stuck_since"]))
-        return Cell(f"stuck since {since}", "red")
+        return Cell(f"stuck since {_hour(worker['stuck_since'])}", "red")
     if worker["trouble"]:
         return Cell(printable(worker["trouble"]), "red")
     waiting = [plot["waiting"] for plot in worker["plots"] if plot["waiting"]]
     if waiting:
         return Cell(f"waiting: {printable(waiting[0])}", "magenta")
-    if worker["state"] == "suspended":
-        return Cell("suspended", "magenta")
     if worker["stage"] == "plotting" and worker["alive"] is False:
         return Cell("plotter has ended")
     return Cell("")

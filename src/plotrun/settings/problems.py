@@ -36,7 +36,7 @@ class Problem:
         hint = f" ({self.hint})" if self.hint else ""
         said = f"{key}{found}{self.expected}{hint}"
         # A URL may stand where none belongs, and hold a token.
-        return printable(f"{place}: {_URL.sub(_without_rest, said)}")
+        return printable(f"{place}: {urls_hidden(said)}")
 
 
 class SettingsError(Exception):
@@ -45,6 +45,11 @@ class SettingsError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line or 0))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def urls_hidden(text: str) -> str:
+    """*text* without what stands behind ``://`` of URLs: that may hold a token or a password."""
+    return _URL.sub(_without_rest, text)
 
 
 def _without_rest(url: re.Match[str]) -> str:

@@ -16,21 +16,24 @@ from pathlib import Path
 from plotrun.model import Event, Measured, Progress, Stage, Worker
 from plotrun.records import as_json, worker_from_json
 from plotrun.store.asked_starts import AskedStart, AskedStarts, Asker
-from plotrun.store.database import Database, StoreError, make_state_dir
+from plotrun.store.database import Database, StoreError, has_state, make_state_dir
 from plotrun.store.due_events import DueEvent, DueEvents
 from plotrun.store.events import Events
 from plotrun.store.headers import Headers
 from plotrun.store.jobs import JobRecord, Jobs, job_state
 from plotrun.store.measured import MeasuredPlots
 from plotrun.store.removals import Removals
+from plotrun.store.requests import Request, Requests
 
 __all__ = [
     "AskedStart",
     "Asker",
     "DueEvent",
     "JobRecord",
+    "Request",
     "Store",
     "StoreError",
+    "has_state",
     "job_state",
     "make_state_dir",
 ]
@@ -54,6 +57,7 @@ class Store:
         self.measured = MeasuredPlots(self._db)
         self.headers = Headers(self._db)
         self.removals = Removals(self._db, self.events)
+        self.requests = Requests(self._db)
 
     def close(self) -> None:
         """Close the database."""
@@ -137,6 +141,7 @@ class Store:
             self._save(worker)
             self._db.run("DELETE FROM progress WHERE worker = ?", worker.id)
             self._db.run("DELETE FROM finish_requests WHERE worker = ?", worker.id)
+            self.requests.forget(worker.id)
             if worker.outcome == "done":
                 self._db.run("UPDATE jobs SET failures_in_row = 0 WHERE name = ?", worker.job)
             self.events.add(events)
@@ -183,6 +188,35 @@ class Store:
             count,
         )
         return [worker_from_json(json.loads(record)) for (record,) in rows]
+
+    def worker(self, name: str) -> Worker | None:
+        """The worker of this id, living or ended, as it was written with its last step."""
+        rows = self._db.rows("SELECT record FROM workers WHERE id = ?", name)
+        return worker_from_json(json.loads(rows[0][0])) if rows else None
+
+    def stages(self) -> dict[str, Stage]:
+        """The stage of each worker there ever was."""
+        rows = self._db.rows("SELECT id, stage FROM workers")
+        return {worker: Stage(stage) for worker, stage in rows}
+
+    def named(self, prefix: str) -> list[Worker]:
+        """Ended workers whose id, or the id of one of whose plots, begins so; latest first."""
+        rows = self._db.rows(
+            "SELECT record FROM workers WHERE stage = ? AND "
+            "(substr(id, 1, length(?)) = ? OR instr(record, ?)) ORDER BY ended_at DESC",
+            Stage.ENDED,
+            prefix,
+            prefix,
+            f'"{prefix}',  # an id of a plot, where it begins
+        )
+        workers = (worker_from_json(json.loads(record)) for (record,) in rows)
+        return [worker for worker in workers if worker.is_named(prefix)]
+
+    def reopen(self, worker: Worker, now: float) -> None:
+        """Write the record of an ended worker that is to be taken up again."""
+        with self._db.writing():
+            self._save(worker)
+            self.requests.put(Request.RETRY, [worker.id], now)
 
     def request_finish(self, workers: Sequence[str]) -> None:
         """Ask that these workers' plotters end after the plot under way."""

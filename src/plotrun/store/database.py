@@ -113,6 +113,11 @@ class Database:
             self._connection.execute(statement, values)
 
 
+def has_state(state_dir: Path) -> bool:
+    """Whether plotrun has ever written to this state directory."""
+    return (state_dir / FILE_NAME).exists()
+
+
 def make_state_dir(state_dir: Path) -> None:
     """Make the state directory, if there is none, for its owner's eyes only.
 

@@ -36,15 +36,32 @@ class Events:
             json.dumps(dict(event.data)),
         )
 
-    def last(self, count: int) -> list[Event]:
-        """The latest events, in the order in which they happened."""
+    def last(
+        self, count: int, job: str | None = None, worker: str | None = None, after: int = 0
+    ) -> list[Event]:
+        """The latest events, in the order in which they happened.
+
+        Only those of a job or of workers whose id begins so, and with a number above *after*;
+        a negative *count*: all of them.
+        """
         rows = self._db.rows(
-            "SELECT at, kind, job, worker, data FROM events ORDER BY number DESC LIMIT ?", count
+            "SELECT at, kind, job, worker, data FROM events WHERE number > ? "
+            "AND (? IS NULL OR job = ?) AND (? IS NULL OR substr(worker, 1, length(?)) = ?) "
+            "ORDER BY number DESC LIMIT ?",
+            after,
+            *(job, job),
+            *(worker, worker, worker),
+            count,
         )
         return [
             Event(EventKind(kind), at, job, worker, json.loads(data))
             for at, kind, job, worker, data in reversed(rows)
         ]
+
+    def newest(self) -> int:
+        """The number of the latest event; they grow by one."""
+        ((number,),) = self._db.rows("SELECT coalesce(max(number), 0) FROM events")
+        return int(number)
 
     def since(self, kind: EventKind, after: EventKind) -> list[Event]:
         """Events of one kind after the last event of another."""

@@ -186,7 +186,12 @@ class Jobs:
             self._db.run("INSERT OR IGNORE INTO jobs (name) VALUES (?)", name)
             self._db.run("UPDATE jobs SET paused = ? WHERE name = ?", reason, name)
             if reason is None:
-                self._db.run("UPDATE jobs SET failures_in_row = 0 WHERE name = ?", name)
+                self.forget_failures(name)
+
+    def forget_failures(self, name: str) -> None:
+        """Let a job start again that waits, or has stopped, because of failures."""
+        with self._writing():
+            self._db.run("UPDATE jobs SET failures_in_row = 0 WHERE name = ?", name)
 
 
 def job_state(record: JobRecord, workers: Sequence[Worker]) -> JobState:

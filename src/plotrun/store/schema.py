@@ -150,11 +150,21 @@ CREATE TABLE start_times (
 ALTER TABLE jobs ADD COLUMN events_paused INTEGER NOT NULL DEFAULT 0
 """
 
+_REQUESTS = """
+CREATE TABLE requests (
+    worker TEXT NOT NULL,
+    what TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (worker, what)
+) STRICT
+"""
+
 FORMS = (
     _FIRST,
     _FINISH_REQUESTS_AND_MEASURED,
     _LISTED_AT,
     _PLOT_HEADERS_AND_REMOVALS,
     _EVENTS_BETWEEN_JOBS,
+    _REQUESTS,
 )
 """A store of form n has the tables of the first n steps; 0 is an empty file."""

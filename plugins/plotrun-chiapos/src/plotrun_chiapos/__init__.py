@@ -15,6 +15,7 @@ from plotrun import (
     CHIAPOS_FINISHED,
     CHIAPOS_LOG,
     CHIAPOS_PHASE_SHARES,
+    CHIAPOS_TEMPORARY,
     FinishedLog,
     Help,
     Job,
@@ -86,6 +87,7 @@ class ChiaposPlotter(Plotter):
     phase_shares: ClassVar[tuple[float, ...]] = CHIAPOS_PHASE_SHARES
     finishes_in_tmp2: ClassVar[bool] = True
     whole_suffix: ClassVar[str | None] = ".plot.2.tmp"
+    temporary_files: ClassVar[tuple[str, ...]] = CHIAPOS_TEMPORARY
     finished_log: ClassVar[FinishedLog | None] = CHIAPOS_FINISHED
 
     def arguments(self, run: Run) -> list[str]:
