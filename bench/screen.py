@@ -23,6 +23,8 @@ from overhead import end_all, plotrun, quiet_plotters, use
 from plotrun.store import Store
 
 SIZE = (50, 200)
+SETTLING = 5.0
+"""Seconds after which imports and what is read at the start are over."""
 
 
 @contextlib.contextmanager
@@ -66,10 +68,11 @@ def measure(root: Path, plotters: int, seconds: float) -> dict[str, object]:
         for name, arguments in (("run_plain", ["run", "--plain"]), ("run", ["run"])):
             with on_terminal(plotrun(file, *arguments)) as runner:
                 wait_for(root, plotters)
+                time.sleep(min(SETTLING, seconds))
                 found[name] = use(runner.pid, seconds)
                 if name == "run":
                     with on_terminal(plotrun(file, "status", "--watch")) as watch:
-                        time.sleep(min(3.0, seconds))  # its imports are not what is asked
+                        time.sleep(min(SETTLING, seconds))
                         found["status_watch"] = use(watch.pid, seconds)
     finally:
         end_all(root)
