@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from asked import worker
 from farm import Farm
 from plotrun import Plot, PlotFormat, Progress, Worker
 from plotrun.machine import Machine
-from plotrun.model import Event, EventKind, PlotStage, PlotWork, Stage, Timing
+from plotrun.model import Event, EventKind, Measured, PlotStage, PlotWork, Stage, Timing
 from plotrun.process_table import identify
 from plotrun.screen import View, page
 from plotrun.screen.layout import Cell, Column, cut, fitted, folded
 from plotrun.screen.view import Short
-from plotrun.status import Seen, assemble
+from plotrun.status import Seen, assemble, delivered
 from plotrun.store import Store
 from plotrun.views import Speeds
 
@@ -249,9 +250,32 @@ def test_the_speed_of_a_copy_is_that_of_the_last_seconds(store: Store) -> None:
     assert speeds.of(view(store, [])) == {}
 
 
-def test_plots_of_days_are_counted_by_the_calendar(
-    farm: Farm, zone: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_days_are_those_of_the_calendar(store: Store, zone: Callable[[str], None]) -> None:
+    zone("Europe/Zurich")
+    now = datetime(2026, 3, 29, 12).timestamp()  # a day of 23 hours
+    plot = Plot(Path("/farm/disk1/x.plot"), "ab" * 32, 32, PlotFormat.V1, 1 << 30)
+    (one,) = many(1, plots=(PlotWork(1, plot, PlotStage.DELIVERED),))
+    days = (
+        (29, 0, 100.0),
+        (28, 23, 300.0),
+        (28, 0, 500.0),
+        (27, 23, None),
+        (23, 0, None),
+        (22, 23, 9.0),
+    )
+    for number, (day, hour, seconds) in enumerate(days):
+        at = datetime(2026, 3, day, hour, 0, 1).timestamp()
+        told = Event(EventKind.PLOT_DELIVERED, at, data={"plot": "x"})
+        measured = Measured(1, seconds=seconds, delivery_seconds=None)
+        store.save_delivered(1, measured, replace(one, id=f"{number:08x}"), [told])
+    assert delivered(store, now) == {
+        "today": {"plots": 1, "mean_seconds": 100.0},
+        "yesterday": {"plots": 2, "mean_seconds": 400.0},
+        "seven_days": {"plots": 5, "mean_seconds": 300.0},
+    }
+
+
+def test_what_was_delivered_today_is_on_the_status(farm: Farm) -> None:
     farm.write(plots=2)
     farm.run_until_done()
     today = farm.status()["delivered"]
