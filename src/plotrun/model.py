@@ -163,6 +163,8 @@ class Progress:
     """The same in tmp2."""
     memory: int = 0
     """Bytes of memory that its processes held then."""
+    cpu: float | None = None
+    """How many cores its processes used, on average, between the last two measurements."""
 
 
 @dataclass(frozen=True)
