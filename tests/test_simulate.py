@@ -146,6 +146,10 @@ def test_nothing_is_made_up(farm: Farm) -> None:
     ended = farm.plotrun("simulate")
     assert ended.returncode == 1
     assert "simulated_phases has 2 durations, and plots of chia have 4 phases" in ended.stderr
+    write(farm, simulated_phases=["0s", "0s", "0s", "0s"])  # would go on at one moment for ever
+    ended = farm.plotrun("simulate")
+    assert ended.returncode == 1
+    assert "job test: simulated_phases has no phase that takes any time" in ended.stderr
     write(farm, simulated_phases=["3"])
     ended = farm.plotrun("simulate")
     assert ended.returncode == 2

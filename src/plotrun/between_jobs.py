@@ -58,8 +58,10 @@ class BetweenJobs:
         for job in self._jobs:
             for each in job.keys(EventKeys).at:
                 key = job.name, str(each)
-                if known.get(key, 0.0) <= now - MISSED:
-                    known[key] = each.after(now)
+                following = each.after(now)
+                # One farther ahead than the next was written before the clock was set back.
+                if not now - MISSED < known.get(key, 0.0) <= following:
+                    known[key] = following
         wanted = {(job.name, str(each)) for job in self._jobs for each in job.keys(EventKeys).at}
         self._times = {key: at for key, at in known.items() if key in wanted}
         store.asked.set_times(self._times)
