@@ -99,14 +99,15 @@ class BetweenJobs:
     # Fixed times
 
     async def _act_on_times(self, now: float) -> None:
-        came = {}
+        came: dict[tuple[str, str], tuple[int, float]] = {}
         for job in self._jobs:
             for each in job.keys(EventKeys).at:
                 key = job.name, str(each)
                 at = self._times.get(key)
                 if at is not None and at <= now:
                     following = each.after(at)
-                    came[key] = each.start, following if following > now else each.after(now)
+                    starts = each.start + (came[key][0] if key in came else 0)  # they add up
+                    came[key] = starts, following if following > now else each.after(now)
         if came:
             await asyncio.to_thread(self._around.store.asked.by_times, came)
             self._times |= {key: next_at for key, (_, next_at) in came.items()}
