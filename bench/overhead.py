@@ -38,20 +38,8 @@ main()
 
 def measure(root: Path, plotters: int, seconds: float) -> dict[str, object]:
     """CPU seconds for each minute and memory of the plotrun process alone."""
-    never, script = root / "never", root / "script"
-    os.mkfifo(never)
-    script.write_text(SCRIPT.format(plot_id="ab" * 32, never=never))
-    file = write_settings(root, f'max_workers = {plotters}\nscript = "{script}"\n')
     runner = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            RUN.format(here=str(Path(__file__).parent)),
-            "--settings",
-            file,
-            "run",
-        ],
-        stdout=subprocess.PIPE,
+        plotrun(quiet_plotters(root, plotters), "run"), stdout=subprocess.PIPE
     )
     assert runner.stdout is not None
     try:
@@ -60,22 +48,40 @@ def measure(root: Path, plotters: int, seconds: float) -> dict[str, object]:
             line = runner.stdout.readline()
             assert line, "plotrun ended before all plotters were started"
             started += b"phase 1" in line
-        process = psutil.Process(runner.pid)
-        before, begin = process.cpu_times(), time.monotonic()
-        time.sleep(seconds)
-        after, end = process.cpu_times(), time.monotonic()
-        memory = process.memory_info().rss
+        used = use(runner.pid, seconds)
     finally:
         runner.send_signal(signal.SIGTERM)
         runner.communicate()
         end_all(root)
+    return {"plotters": plotters, **used}
+
+
+def quiet_plotters(root: Path, plotters: int) -> Path:
+    """Settings with one job that keeps so many quiet plotters running."""
+    never, script = root / "never", root / "script"
+    os.mkfifo(never)
+    script.write_text(SCRIPT.format(plot_id="ab" * 32, never=never))
+    return write_settings(root, f'max_workers = {plotters}\nscript = "{script}"\n')
+
+
+def plotrun(file: Path, *arguments: str) -> list[str]:
+    """A command line of plotrun with the plugin of the benchmarks."""
+    code = RUN.format(here=str(Path(__file__).parent))
+    return [sys.executable, "-c", code, "--settings", str(file), *arguments]
+
+
+def use(pid: int, seconds: float) -> dict[str, float]:
+    """What a process uses in the coming *seconds*."""
+    process = psutil.Process(pid)
+    before, begin = process.cpu_times(), time.monotonic()
+    time.sleep(seconds)
+    after, end = process.cpu_times(), time.monotonic()
     used = after.user + after.system - before.user - before.system
     return {
-        "plotters": plotters,
         "seconds": round(end - begin, 1),
         "cpu_seconds_a_minute": round(60 * used / (end - begin), 3),
         "percent_of_a_core": round(100 * used / (end - begin), 2),
-        "rss_mb": round(memory / 1e6, 1),
+        "rss_mb": round(process.memory_info().rss / 1e6, 1),
     }
 
 

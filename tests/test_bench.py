@@ -41,6 +41,13 @@ def test_overhead() -> None:
     assert found["percent_of_a_core"] >= 0
 
 
+def test_screen() -> None:
+    found = figures("screen.py", "--plotters", "3", "--seconds", "1")
+    for name in ("run_plain", "run", "status_watch"):
+        assert found[name]["seconds"] >= 1
+        assert found[name]["percent_of_a_core"] >= 0
+
+
 def test_analyze() -> None:
     found = figures("analyze.py", "--logs", "3", "12", "--repeat", "1")
     for count in (3, 12):

@@ -302,3 +302,12 @@ def test_each_event_comes_once_for_each_worker_and_nothing_starts_without_one(
 
 def is_event(event: Event) -> bool:
     return event.kind is EventKind.JOB_EVENT
+
+
+def test_a_time_written_before_the_clock_was_set_back_comes_when_it_should(farm: Farm) -> None:
+    write(farm, job(farm, "a", at=[{"every": "day", "at": "22:00"}]))
+    store = Store(farm.state_dir)
+    store.asked.set_times({("a", "every day at 22:00"): EPOCH + 400 * DAY})
+    store.close()
+    events = simulate_events(farm, 1.0, HOUR)
+    assert len(starts(events, "a")) == 1

@@ -124,8 +124,10 @@ def test_one_that_has_ended_and_was_not_reaped_is_not_alive(tmp_path: Path) -> N
 
 def test_a_workers_process_is_found_by_its_mark(tmp_path: Path) -> None:
     async def run() -> None:
-        wanted = spawn(tmp_path, "sleep 100 & wait")
+        wanted = spawn(tmp_path, "echo begun; sleep 100 & wait")
         process = await EXECUTOR.spawn(wanted)
+        while not wanted.log.read_text():
+            pass  # the system shows its environment only once it has begun
         found = EXECUTOR.find(wanted.worker, "plotter")
         assert found is not None
         assert found.ref == process.ref, "the topmost, not its child"

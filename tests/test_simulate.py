@@ -146,6 +146,10 @@ def test_nothing_is_made_up(farm: Farm) -> None:
     ended = farm.plotrun("simulate")
     assert ended.returncode == 1
     assert "simulated_phases has 2 durations, and plots of chia have 4 phases" in ended.stderr
+    write(farm, simulated_phases=["0s", "0s", "0s", "0s"])  # would go on at one moment for ever
+    ended = farm.plotrun("simulate")
+    assert ended.returncode == 1
+    assert "job test: simulated_phases has no phase that takes any time" in ended.stderr
     write(farm, simulated_phases=["3"])
     ended = farm.plotrun("simulate")
     assert ended.returncode == 2
@@ -189,3 +193,18 @@ def test_the_documented_settings_are_simulated(farm: Farm) -> None:
     listed = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text.split("## JSON")[1], re.MULTILINE)
     fields = {name for row in listed for name in re.findall(r"`(\w+)`", row)}
     assert fields == set(found) - {"form"}
+
+
+def test_what_holds_for_want_of_room_is_told_in_full(farm: Farm) -> None:
+    write(farm, disk(NVME, capacity="400GB") + disk(HDD, capacity="8TB"), max_workers=3)
+    (job,) = simulate(farm, days=0.5)["jobs"]
+    held = [words for words in job["holds"] if words.startswith("no temporary directory")]
+    assert held
+    assert all("GiB free" in words and "needed" in words for words in held), held
+
+
+def test_a_year_that_no_clock_has_is_refused(farm: Farm) -> None:
+    write(farm)
+    ended = farm.plotrun("simulate", "--from", "0001-01-01")
+    assert ended.returncode == 2
+    assert "a year from 1971 to 9000" in ended.stderr

@@ -103,6 +103,15 @@ def test_workers_start_at_their_time_and_nothing_else_starts(
     assert starts(events, "a") == pytest.approx(expected, abs=2)
 
 
+def test_two_tables_of_one_time_add_up(farm: Farm, zone: Callable[[str], None]) -> None:
+    zone("UTC")
+    tables = [{"every": "day", "at": "09:00", "start": count} for count in (1, 2)]
+    write(farm, job(farm, "a", at=tables))
+    nine = next_after(read_every("day"), "09:00", EPOCH) - EPOCH
+    events = simulate_events(farm, (nine + HOUR) / DAY, 5 * MINUTE)
+    assert starts(events, "a") == pytest.approx([nine] * 3, abs=2)
+
+
 def test_a_time_that_passed_while_plotrun_was_down_is_passed_over(
     farm: Farm, zone: Callable[[str], None]
 ) -> None:

@@ -50,6 +50,11 @@ def test_the_form_of_the_json_is_the_documented_one(farm: Farm) -> None:
     assert status["jobs"][0].keys() == documented("jobs")
     (worker,) = (worker for worker in status["workers"] if worker["own"])
     assert worker.keys() == documented("workers")
+    assert status["machine"].keys() == documented("machine") - {"null"}
+    assert status["events"][0].keys() == documented("events")
+    spans = status["delivered"]
+    keys = spans.keys() | spans["today"].keys()
+    assert keys == documented("delivered") - {"null"}
 
 
 def test_without_a_runner_progress_comes_from_the_log(farm: Farm) -> None:

@@ -58,8 +58,10 @@ class BetweenJobs:
         for job in self._jobs:
             for each in job.keys(EventKeys).at:
                 key = job.name, str(each)
-                if known.get(key, 0.0) <= now - MISSED:
-                    known[key] = each.after(now)
+                following = each.after(now)
+                # One farther ahead than the next was written before the clock was set back.
+                if not now - MISSED < known.get(key, 0.0) <= following:
+                    known[key] = following
         wanted = {(job.name, str(each)) for job in self._jobs for each in job.keys(EventKeys).at}
         self._times = {key: at for key, at in known.items() if key in wanted}
         store.asked.set_times(self._times)
@@ -97,14 +99,15 @@ class BetweenJobs:
     # Fixed times
 
     async def _act_on_times(self, now: float) -> None:
-        came = {}
+        came: dict[tuple[str, str], tuple[int, float]] = {}
         for job in self._jobs:
             for each in job.keys(EventKeys).at:
                 key = job.name, str(each)
                 at = self._times.get(key)
                 if at is not None and at <= now:
                     following = each.after(at)
-                    came[key] = each.start, following if following > now else each.after(now)
+                    starts = each.start + (came[key][0] if key in came else 0)  # they add up
+                    came[key] = starts, following if following > now else each.after(now)
         if came:
             await asyncio.to_thread(self._around.store.asked.by_times, came)
             self._times |= {key: next_at for key, (_, next_at) in came.items()}

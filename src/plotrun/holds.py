@@ -84,7 +84,8 @@ def _own(job: Job, state: JobState, clock: Clock) -> list[Hold]:
         holds.append(Hold(state.paused, for_user=True))
     if state.failures_in_row and state.last_failure_at is not None:
         until = state.last_failure_at + LEAST_WAIT_AFTER_FAILURE
-        if clock.now() < until:
+        # A failure far ahead of now was written before the clock was set back.
+        if clock.now() < until <= clock.now() + 2 * LEAST_WAIT_AFTER_FAILURE:
             holds.append(Hold("the last worker failed just now", until))
     return holds
 

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from plotrun.model import Event, EventKind
 from plotrun.words import moment_words, printable, size_words
@@ -68,6 +69,13 @@ _WARN = (
 log = logging.getLogger(__name__)
 
 
+class _Told(dict[str, Any]):
+    """An event's data: what an older plotrun did not tell is unknown."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
 def event_words(event: Event) -> str | None:
     """The event in one line, without its time; None for what is no line's worth."""
     words = _WORDS.get(event.kind)
@@ -75,11 +83,11 @@ def event_words(event: Event) -> str | None:
         return None
     who = [f"job {event.job}"] if event.job else []
     who += [f"worker {event.worker}"] if event.worker else []
-    data = dict(event.data)
+    data = _Told(event.data)
     if "size" in data:
         data["size"] = size_words(data["size"])
     if event.kind is EventKind.JOB_EVENT:
-        due = data["was_due"]
+        due = data.get("was_due")
         words_due = "" if due is None else f" (of {moment_words(due, event.at)}, plotrun was down)"
         data["late"] = words_due
     return printable(": ".join([*([" ".join(who)] if who else []), words.format_map(data)]))

@@ -186,6 +186,7 @@ def advance(progress: Progress, facts: Iterable[Fact]) -> Progress:
                     plots_started=progress.plots_started + 1,
                     plots_complete=progress.plots_complete,
                     memory=progress.memory,
+                    cpu=progress.cpu,
                 )
             case PlotNamed(plot_id):
                 progress = replace(progress, plot_id=plot_id)

@@ -177,6 +177,8 @@ class Progress:
     """The same in tmp2."""
     memory: int = 0
     """Bytes of memory that its processes held then."""
+    cpu: float | None = None
+    """How many cores its processes used, on average, between the last two measurements."""
 
 
 @dataclass(frozen=True)
@@ -516,6 +518,10 @@ EVENT_DATA: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.PLOTTER_TROUBLE: ("text", "kind"),
     EventKind.PLOTTER_STUCK: ("minutes",),
     EventKind.FINISH_ASKED: ("plot",),
+    EventKind.KILL_ASKED: (),
+    EventKind.WORKER_SUSPENDED: (),
+    EventKind.WORKER_RESUMED: (),
+    EventKind.WORKER_RETRIED: (),
     EventKind.PLOTTER_FINISHED: ("exit_code",),
     EventKind.PLOT_FINISHED: ("plot", "size"),
     EventKind.PLOT_REJECTED: ("plot", "reason"),

@@ -42,10 +42,12 @@ class Overview:
     store: Store
     workers: Sequence[Worker]
     """All that are alive, also plotters that plotrun did not start."""
+    disks: Disks | None = None
+    """Who asks the disks, where they are asked again and again: then hung questions are known."""
 
     async def deliveries(self) -> Deliveries:
         """The deliveries under way, with the room that is promised to them."""
-        disks = Disks(self.settings.general.disk_timeout)
+        disks = self.disks or Disks(self.settings.general.disk_timeout)
         rooms = Rooms(disks, self.store, lambda: self.workers)
         farms = Farms(
             self.store,

@@ -29,12 +29,15 @@ def render_disks(picture: Row, width: int) -> RenderableType:
     for system in picture["file_systems"]:
         for number, row in enumerate(system["directories"]):
             first = number == 0
-            table.add_row(*_cells(system, row, first, wide))
-            said += [Text(f"{printable(row['path'])}: {words}", "red") for words in _troubles(row)]
+            table.add_row(*disk_cells(system, row, first, wide))
+            said += [
+                Text(f"{printable(row['path'])}: {words}", "red") for words in disk_troubles(row)
+            ]
     return Group(table, *said)
 
 
-def _cells(system: Row, row: Row, first: bool, wide: bool) -> Iterator[str]:
+def disk_cells(system: Row, row: Row, first: bool, wide: bool) -> Iterator[str]:
+    """The cells of a directory: its path, what for, free, to come (if *wide*), fits, plots."""
     yield printable(row["path"])
     yield "+".join(row["used_as"])
     shared = "" if first else "same disk"
@@ -47,7 +50,8 @@ def _cells(system: Row, row: Row, first: bool, wide: bool) -> Iterator[str]:
     yield "" if row["plots"] is None else f"{row['plots']}{coming}"
 
 
-def _troubles(row: Row) -> Iterator[str]:
+def disk_troubles(row: Row) -> Iterator[str]:
+    """Why a directory is not used, if it is not."""
     if row["trouble"]:
         yield printable(row["trouble"])
     if row["refused"]:

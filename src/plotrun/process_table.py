@@ -12,6 +12,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import psutil
@@ -47,36 +48,61 @@ def identify(pid: int) -> ProcessRef | None:
     day these do not change when the clock is set.
     """
     if sys.platform == "linux":
-        try:
-            line = Path(f"/proc/{pid}/stat").read_bytes()
-        except OSError:
-            return None
-        # The second field is the name, in parentheses, and may hold anything.
-        ticks = line.rpartition(b")")[2].split()[19].decode()
-        return ProcessRef(pid, f"{_boot_id()}:{ticks}")
+        fields = _linux_fields(pid)
+        return None if fields is None else _linux_ref(pid, fields)
     try:  # not run where this was written
         return ProcessRef(pid, f"{psutil.Process(pid).create_time():.2f}")
     except psutil.Error:
         return None
 
 
+class ProcessState(StrEnum):
+    """What a process is doing."""
+
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+def process_state(ref: ProcessRef) -> ProcessState:
+    """What the very process is doing (one that has ended but is not reaped has ended)."""
+    if sys.platform == "linux":
+        fields = _linux_fields(ref.pid)
+        if fields is None or _linux_ref(ref.pid, fields) != ref:
+            return ProcessState.ENDED
+        letter = fields[0]
+        if letter in b"ZXx":
+            return ProcessState.ENDED
+        return ProcessState.SUSPENDED if letter == b"T" else ProcessState.RUNNING
+    try:  # not run where this was written
+        if identify(ref.pid) != ref:
+            return ProcessState.ENDED
+        status = psutil.Process(ref.pid).status()
+    except psutil.Error:
+        return ProcessState.ENDED
+    if status == psutil.STATUS_ZOMBIE:
+        return ProcessState.ENDED
+    return ProcessState.SUSPENDED if status == psutil.STATUS_STOPPED else ProcessState.RUNNING
+
+
+def _linux_fields(pid: int) -> list[bytes] | None:
+    """The fields of /proc/PID/stat from the third one, the state, on."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 - by the hundred
+            stat = file.read(1024)
+    except OSError:
+        return None
+    # The second field is the name, in parentheses, and may hold anything.
+    return stat.rpartition(b")")[2].split() or None
+
+
+def _linux_ref(pid: int, fields: Sequence[bytes]) -> ProcessRef:
+    return ProcessRef(pid, f"{_boot_id()}:{fields[19].decode()}")
+
+
 def is_alive(ref: ProcessRef) -> bool:
-    """Whether the very process still runs (one that has ended but is not reaped does not)."""
-    if identify(ref.pid) != ref:
-        return False
-    try:
-        return bool(psutil.Process(ref.pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
-
-
-def is_suspended(ref: ProcessRef) -> bool:
-    """Whether the very process was stopped and waits for being let go on."""
-    try:
-        stopped = psutil.Process(ref.pid).status() == psutil.STATUS_STOPPED
-        return bool(stopped and identify(ref.pid) == ref)
-    except psutil.Error:
-        return False
+    """Whether the very process still runs, suspended or not."""
+    return process_state(ref) is not ProcessState.ENDED
 
 
 def parents_of(pid: int) -> list[int]:

@@ -396,8 +396,10 @@ class Runner:
         if self._between.next_at is not None:
             untils.append(self._between.next_at - now)
         timeout = max(0.0, min(untils)) if untils else None
+        # wait_for of Python 3.11 swallows a cancellation that comes together with the wake.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
 
     async def _ask_again(self) -> None:
         while True:

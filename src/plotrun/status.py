@@ -7,32 +7,71 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from plotrun.estimate import done, seconds_left
+from plotrun.lines import event_words
 from plotrun.lock import running
 from plotrun.logparser import LogParser
+from plotrun.machine import Machine, MachineWatch
 from plotrun.model import EventKind, PlotWork, Progress, Worker
 from plotrun.plotter import Plotter
-from plotrun.process_table import is_alive, is_suspended, process_table
+from plotrun.process_table import ProcessState, process_state, process_table
 from plotrun.store import Request, Store, job_state
 from plotrun.strangers import strangers
 
 FORM = 1
 """Number of the JSON form; it changes when a field goes or changes its meaning."""
 FAILURES_SHOWN = 10
+EVENTS_SHOWN = 20
 CHUNK = 1024 * 1024
 
 
 def gather(state_dir: Path, store: Store, plotters: Sequence[Plotter]) -> dict[str, Any]:
     """The state of everything now, for a command: by the store and the process table."""
-    runner = running(state_dir)
-    by_name = {plotter.name: plotter for plotter in plotters}
-    own = progress_by_logs(state_dir, store.alive_workers(), by_name)
-    others = strangers(process_table(), plotters, {worker.id for worker in own})
-    return assemble(store, own, others, runner.pid if runner else None)
+    alive = Alive(state_dir, store, plotters).look()
+    machine = MachineWatch().look()
+    return assemble(store, alive, machine, delivered(store, time.time()))
+
+
+class Alive:
+    """What is alive, by the store and the process table, looked at again and again."""
+
+    def __init__(self, state_dir: Path, store: Store, plotters: Sequence[Plotter]) -> None:
+        self._state_dir = state_dir
+        self._store = store
+        self._plotters = {plotter.name: plotter for plotter in plotters}
+        self._read: dict[str, Progress] = {}
+        self._others: list[Worker] = []
+
+    def look(self, closely: bool = True) -> Seen:
+        """What is alive now; unless *closely*, logs and the process table as they were before."""
+        runner = running(self._state_dir)
+        own = self._store.alive_workers()
+        if closely:
+            self._read = {}
+        if runner is None:  # nobody else has read the latest lines of their logs
+            unread = [worker for worker in own if worker.id not in self._read]
+            read = progress_by_logs(self._state_dir, unread, self._plotters)
+            self._read |= {worker.id: worker.progress for worker in read}
+            own = [replace(worker, progress=self._read[worker.id]) for worker in own]
+        if closely:
+            table, ids = process_table(), {worker.id for worker in own}
+            self._others = strangers(table, [*self._plotters.values()], ids)
+        return Seen(own, self._others, runner.pid if runner else None)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The workers of one moment."""
+
+    own: Sequence[Worker]
+    others: Sequence[Worker]
+    """Plotters that plotrun did not start."""
+    runner_pid: int | None
 
 
 def progress_by_logs(
@@ -48,10 +87,11 @@ def progress_by_logs(
 
 
 def assemble(
-    store: Store, own: Sequence[Worker], others: Sequence[Worker], runner_pid: int | None
+    store: Store, seen: Seen, machine: Machine, delivered: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The state of everything, given the workers."""
     now, suspended = time.time(), store.requests.of(Request.SUSPEND)
+    own, others, runner_pid = seen.own, seen.others, seen.runner_pid
     return {
         "form": FORM,
         "at": now,
@@ -65,7 +105,30 @@ def assemble(
             dict(event.data)
             for event in store.events.since(EventKind.PLUGIN_FAILED, EventKind.RUNNER_STARTED)
         ],
+        "delivered": delivered,
+        "machine": asdict(machine),
+        "events": [
+            {"at": event.at, "kind": str(event.kind), "words": words}
+            for event in store.events.last(EVENTS_SHOWN)
+            if (words := event_words(event)) is not None
+        ],
     }
+
+
+def delivered(store: Store, now: float) -> dict[str, Any]:
+    """How many plots were delivered in the last days, by this machine's calendar."""
+    day = date.fromtimestamp(now)
+    today, yesterday, week = (_midnight(day - timedelta(days)) for days in (0, 1, 6))
+    spans = {"today": (today, now), "yesterday": (yesterday, today), "seven_days": (week, now)}
+    found = {}
+    for name, (since, until) in spans.items():
+        plots, mean = store.measured.delivered(since, until + (until == now))
+        found[name] = {"plots": plots, "mean_seconds": mean}
+    return found
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, datetime.min.time()).timestamp()
 
 
 def _job(
@@ -98,6 +161,8 @@ def worker_row(
 ) -> dict[str, Any]:
     """A worker as docs/status.md describes it; *suspended* has the times of the user's wish."""
     ref, progress = worker.process, worker.progress
+    state = process_state(ref) if ref else None
+    runs = state is not None and state is not ProcessState.ENDED
     return {
         "id": worker.id,
         "own": own,
@@ -107,11 +172,12 @@ def worker_row(
         "k": worker.k,
         "plot_id": progress.plot_id,
         "tmp": _text(worker.tmp),
+        "tmp2": _text(worker.tmp2_dir),
         "dst": _text(worker.dst),
         "log": _text(worker.log),
         "pid": ref.pid if ref else None,
-        "alive": is_alive(ref) if ref else None,
-        "suspended": is_suspended(ref) if ref else False,
+        "alive": runs if state else None,
+        "suspended": state is ProcessState.SUSPENDED,
         "suspended_since": suspended.get(worker.id),
         "created_at": worker.created_at,
         "started_at": worker.started_at,
@@ -122,6 +188,10 @@ def worker_row(
         "seconds_left": seconds_left(worker, now),
         "trouble": progress.trouble,
         "stuck_since": progress.still_since,
+        "tmp_bytes": progress.tmp_bytes + progress.tmp2_bytes,
+        "memory": progress.memory if runs else 0,
+        "cpu": progress.cpu if runs else None,
+        "copied": progress.copied,
         "plots_wanted": worker.plots_wanted,
         "plots": [_plot(work, worker) for work in worker.plots],
     }
@@ -164,7 +234,7 @@ def _text(path: Path | None) -> str | None:
 
 
 def _read_progress(worker: Worker, plotter: Plotter | None) -> Progress:
-    """Progress by the log itself: with no runner up nobody else has read its latest lines."""
+    """Progress by the log itself."""
     if worker.log is None or plotter is None:
         return worker.progress
     parser, progress = LogParser(plotter.rules), Progress()
@@ -175,5 +245,11 @@ def _read_progress(worker: Worker, plotter: Plotter | None) -> Progress:
     except OSError:
         return worker.progress
     # When its plot was begun only the runner has seen.
-    begun = worker.progress if progress.plots_started == worker.progress.plots_started else None
-    return replace(progress, since=begun.since if begun else None)
+    before = worker.progress
+    return replace(
+        progress,
+        since=before.since if progress.plots_started == before.plots_started else None,
+        tmp_bytes=before.tmp_bytes,
+        tmp2_bytes=before.tmp2_bytes,
+        memory=before.memory,
+    )

@@ -52,6 +52,8 @@ class PlotterWatch:
         self._plotter = plotter
         self._parser = LogParser(plotter.rules)
         self._still = Standstill(record.around.clock.now())
+        self._used: tuple[float, Usage] | None = None
+        """What it had used in all when it was looked at last, and when that was."""
         self._told_fraction = 0.0
         self._made_at = record.around.clock.now()
         self._naming: str | None = None
@@ -195,7 +197,7 @@ class PlotterWatch:
         usage = await asyncio.to_thread(self._around.executor.usage, worker.process, children)
         if usage is not None and usage.stopped:
             self.times.suspended(now)
-        self._take_in(used, usage)
+        self._take_in(used, usage, now)
         seconds = self._still.look(now, usage)
         usual = worker.timing.silence if worker.timing else None
         keys = self._job.keys(JobKeys)
@@ -209,11 +211,21 @@ class PlotterWatch:
             self.ended_because = f"the plotter stood still for {duration_words(seconds)}: ended"
             await self._around.executor.end(worker.process)
 
-    def _take_in(self, used: Sequence[int], usage: Usage | None) -> None:
+    def _take_in(self, used: Sequence[int], usage: Usage | None, at: float) -> None:
         """Keep what was measured: the next start depends on what this worker will still take."""
         tmp, tmp2 = (*used, 0, 0)[:2]
         memory = usage.memory if usage is not None else 0
-        now = replace(self._record.worker.progress, tmp_bytes=tmp, tmp2_bytes=tmp2, memory=memory)
+        before, self._used = self._used, (at, usage) if usage is not None else None
+        cpu = None
+        if usage is not None and before is not None and at > before[0]:
+            cpu = max(0.0, usage.cpu_seconds - before[1].cpu_seconds) / (at - before[0])
+        now = replace(
+            self._record.worker.progress,
+            tmp_bytes=tmp,
+            tmp2_bytes=tmp2,
+            memory=memory,
+            cpu=cpu,
+        )
         self._record.change(progress=now)
 
 

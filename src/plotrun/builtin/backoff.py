@@ -55,7 +55,8 @@ def plotrun_hold(state: JobState, clock: Clock, settings: Settings) -> Hold | No
         )
     wait = min(wanted.longest_wait, wanted.first_wait * 2.0 ** min(failures - 1, 60))
     until = state.last_failure_at + wait
-    left = until - clock.now()
-    if left <= 0:
+    now = clock.now()
+    # What is written far ahead of now was written before the clock was set back.
+    if until <= now or state.last_failure_at > now + wait:
         return None
     return Hold(f"{failures} failed in a row: waiting {duration_words(wait)}", until)

@@ -71,9 +71,9 @@ async def _run(opened: Opened, store: Store, until_done: bool, plain: bool) -> l
     runner = Runner(opened.settings, opened.plugins, store, SystemExecutor(), SystemClock())
     _stop_on_signals(runner)
     if sys.stdout.isatty() and not plain:
-        from plotrun.live import LiveScreen
+        from plotrun.live import screen_of_runner
 
-        with LiveScreen(runner):
+        async with screen_of_runner(runner, opened.schema):
             stuck = await runner.run(until_done)
     else:
         from plotrun.lines import print_event

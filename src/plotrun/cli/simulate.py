@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from plotrun.cli.opening import Opened
     from plotrun.simulation.findings import Findings
 
+FIRST_YEAR, LAST_YEAR = 1971, 9000
+"""Years of which every moment of a simulation can be told as a local time."""
 FORM = 1
 """Number of the JSON form; it changes when a field goes or changes its meaning."""
 
@@ -84,6 +86,8 @@ def command(
     from plotrun.simulation.sources import NothingKnown
 
     opened = open_settings(file or settings)
+    if begun is not None and not FIRST_YEAR <= begun.year <= LAST_YEAR:
+        raise click.BadParameter(f"a year from {FIRST_YEAR} to {LAST_YEAR}", param_hint="--from")
     at = begun.timestamp() if begun is not None else time.time()
     try:
         found = simulate(opened.settings, opened.plugins, days, at, _plots(opened, logs))

@@ -158,6 +158,8 @@ class Watcher:
         for kind, seconds in held:
             first, common = self._words[job, kind]
             words = first if first == common else common.rpartition(":")[0] or first
+            if words.rpartition(" ")[2].startswith("/"):  # a reason is missing, and first is one
+                words = first
             found[words] = found.get(words, 0.0) + seconds
         return found
 

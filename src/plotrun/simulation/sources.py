@@ -63,6 +63,8 @@ class Sources:
                 f"job {job.name}: simulated_phases has {len(phases)} durations, and plots of "
                 f"{plotter.name} have {wanted} phase{'' if wanted == 1 else 's'}"
             )
+        if not sum(phases):
+            raise NothingKnown(f"job {job.name}: simulated_phases has no phase that takes any time")
         traffic = told.traffic if told.traffic is not None else sizes.tmp * TRAFFIC
         return Figures(phases, sizes.plot, sizes.tmp, traffic)
 

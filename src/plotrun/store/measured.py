@@ -47,6 +47,19 @@ class MeasuredPlots:
         )
         return [_measured(*row) for row in rows]
 
+    def delivered(self, since: float, until: float) -> tuple[int, float | None]:
+        """How many plots were delivered from *since* to before *until*, and how many seconds they
+        took in the mean, from their first line to the delivered file; None if nobody measured."""
+        rows = self._db.rows(
+            "SELECT count(*), avg(seconds + coalesce(delivery_seconds, 0)) FROM deliveries "
+            "LEFT JOIN measured USING (worker, number) "
+            "WHERE delivered_at >= ? AND delivered_at < ?",
+            since,
+            until,
+        )
+        ((count, mean),) = rows
+        return count, mean
+
 
 def _measured(
     size: int,
