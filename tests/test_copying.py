@@ -294,6 +294,26 @@ def test_a_disk_that_fails_at_any_step(source: Path, tmp_path: Path, trouble: st
     assert 3 <= failed < steps
 
 
+def test_a_disk_that_is_unmounted_right_after_the_rename_keeps_nothing(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point, again = tmp_path / "other", tmp_path / "again"
+    point.mkdir()
+    again.mkdir()
+    with small_disk(again, "8m"):
+        subprocess.run(["mount", "--bind", again, point], check=True)
+
+        def unmount(_: object) -> None:
+            assert (point / source.name).exists(), "it has its name"
+            subprocess.run(["umount", "-l", point], check=True)
+
+        monkeypatch.setattr(copying._Directory, "sync", unmount)
+        with pytest.raises(DeliveryFailed, match="its disk was taken away meanwhile"):
+            deliver(source, point / source.name)
+        assert list(again.iterdir()) == []
+        assert source.read_bytes() == CONTENT
+
+
 def test_a_file_in_neither_place_is_told_as_such(source: Path, other_disk: Path) -> None:
     source.unlink()
     with pytest.raises(FileMissing, match="neither in"):
@@ -321,7 +341,8 @@ def test_the_rate_limits_a_copy_and_giving_up_ends_the_wait(source: Path, other_
     assert 0.3 <= time.monotonic() - began < 2
     assert 5e6 < attempt.speed <= 10e6
     source.write_bytes(CONTENT)
-    slow = Attempt(lambda _: threading.Timer(0.05, slow.give_up).start(), rate=1)
+    slow = Attempt(rate=1)
+    threading.Timer(0.2, slow.give_up).start()
     began = time.monotonic()
     with pytest.raises(Cancelled):
         bring(source, other_disk / "x.plot", "w1", "size", slow)

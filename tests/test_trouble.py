@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from farm import Farm, disk_image, thaw, until
+from farm import Farm, disk_image, small_disk, thaw, until
 from plotrun import EventKind
 from plotrun.store import Store
 
@@ -113,3 +113,18 @@ def test_plotrun_is_killed(farm: Farm, disk: Path, step: str) -> None:
     assert runner.returncode == -signal.SIGKILL
     assert farm.run_until_done().returncode == 0
     assert_one_plot(farm, disk)
+
+
+def test_status_tells_how_fast_a_plot_is_copied(farm: Farm) -> None:
+    with small_disk(farm.root / "a", "20m") as there:
+        farm.write(general='copy_rate = "1MB"\n', dst=str(there))
+        runner = farm.start("run", "--until-done")
+        until(runner, "delivery to")
+        while not (plot := farm.workers()[0]["plots"][0])["copied"]:
+            pass  # the question itself takes a tenth of a second
+        assert 0 < plot["copied"] < plot["size"]
+        assert 0 < plot["copy_speed"] <= 1e6
+        left = (plot["size"] - plot["copied"]) / plot["copy_speed"]
+        assert plot["copy_seconds_left"] == pytest.approx(left)
+        runner.communicate(timeout=60)
+        assert runner.returncode == 0

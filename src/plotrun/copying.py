@@ -101,19 +101,19 @@ class Attempt:
             self._began, self._arrived = time.monotonic(), False
 
     def progress(self, copied: int) -> None:
-        """So many bytes are copied; waits if that is more than the rate allows.
+        """So many bytes are copied; waits before, if that is more than the rate allows.
 
         Raises:
             Cancelled: the attempt was given up.
         """
+        if self._rate:
+            ahead = copied / self._rate - (time.monotonic() - self._began)
+            if ahead > 0:
+                self._given_up.wait(ahead)
         with self._lock:
             self._step()
             self.copied = copied
             self._moved(copied)
-        if self._rate:
-            ahead = copied / self._rate - (time.monotonic() - self._began)
-            if ahead > 0 and self._given_up.wait(ahead):
-                raise Cancelled
 
 
 class _Directory:
