@@ -215,3 +215,9 @@ def test_three_real_plots_teach_size_and_time(farm: Farm) -> None:
     assert last.timing is not None
     assert last.timing.plots == 3
     assert last.stage is Stage.ENDED
+
+
+@pytest.mark.parametrize("phases", [(), (0.0, 0.0, 0.0, 0.0)])
+def test_plots_that_were_seen_to_take_no_time_tell_nothing(phases: tuple[float, ...]) -> None:
+    plots = [Measured(1, seconds=0.0, phases=phases)]
+    assert replace(timing_of(ChiaPlotter(), plots), silence=None) == timing_of(ChiaPlotter(), [])

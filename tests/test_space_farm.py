@@ -41,7 +41,8 @@ def most_at_a_time(output: str) -> int:
 
 def test_tmp_with_room_for_two_plotters_gets_two(farm: Farm, disks: ExitStack) -> None:
     disks.enter_context(small_disk(farm.tmp, f"{2 * EMPTY_TMP + EMPTY_TMP - 2}m"))
-    farm.write(plots=5, max_workers=4)
+    # Not more of them: once some are made it is known that they take less than the formula says.
+    farm.write(plots=3, max_workers=4)
     runner = farm.start("run", "--until-done")
     started = until(runner, "plotter started") + until(runner, "plotter started")
     said = rf"no temporary directory: {farm.tmp}: [\d.]+ MiB free, 14.9 MiB needed and "
@@ -51,7 +52,7 @@ def test_tmp_with_room_for_two_plotters_gets_two(farm: Farm, disks: ExitStack) -
     assert runner.returncode == 0
     assert most_at_a_time(started + rest) == 2
     assert "plotter says" not in rest, "no plotter met a full disk"
-    assert len(farm.plots()) == 5
+    assert len(farm.plots()) == 3
 
 
 def test_waiting_plots_fill_tmp_and_hold_starts_and_none_is_removed(

@@ -29,9 +29,10 @@ PACE_FROM = 0.05
 def timing_of(plotter: Plotter, plots: Sequence[Measured]) -> Timing:
     """What the last *plots* tell of the next one of the same plotter and k."""
     shares = plotter.phase_shares
-    seconds = [plot.seconds for plot in plots if plot.seconds is not None]
+    # No time at all is what is seen of a plot all of whose log came at once.
+    seconds = [plot.seconds for plot in plots if plot.seconds]
     deliveries = [plot.delivery_seconds for plot in plots if plot.delivery_seconds is not None]
-    phases = [plot.phases for plot in plots if len(plot.phases) == len(shares) > 0]
+    phases = [plot.phases for plot in plots if len(plot.phases) == len(shares) and any(plot.phases)]
     if phases:
         parts = [median(plot[number] for plot in phases) for number in range(len(shares))]
         made = sum(parts)
@@ -43,9 +44,7 @@ def timing_of(plotter: Plotter, plots: Sequence[Measured]) -> Timing:
     ends = accumulate(shares or [1.0])
     scale = [(min(1.0, end), on / way) for end, on in zip(ends, accumulate(parts), strict=True)]
     scale[-1] = (1.0, made / way)
-    whole = [
-        plot.seconds + (plot.delivery_seconds or 0.0) for plot in plots if plot.seconds is not None
-    ]
+    whole = [plot.seconds + (plot.delivery_seconds or 0.0) for plot in plots if plot.seconds]
     return Timing(
         plots=len(whole),
         scale=((0.0, 0.0), *scale),
