@@ -22,6 +22,8 @@ TEXT = (DOCS / "starting.md").read_text("utf-8")
 SECTION = TEXT.split("\n## In the manner of other managers\n")[1].split("\n## ")[0]
 MACHINE, *EXAMPLES = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)
 PICTURES = re.findall(r"\((starting-\w+\.svg)\)", SECTION)
+FIGURE = re.compile(r"\d+\.\d")
+"""A place in a picture, in pixels."""
 SOON = 0.01
 """Hours. Logs are read a second after they were written."""
 
@@ -91,4 +93,11 @@ def test_no_stagger_is_undercut_in_two_days(farm: Farm) -> None:
 def test_the_pictures_are_those_of_the_examples(farm: Farm, example: str, picture: str) -> None:
     """Made anew by: plotrun simulate --days 1.5 --from 2026-03-02 --svg docs/…"""
     simulated(farm, example)
-    assert (farm.root / "picture.svg").read_text("utf-8") == (DOCS / picture).read_text("utf-8")
+    made, wanted = (
+        (where / name).read_text("utf-8")
+        for where, name in ((farm.root, "picture.svg"), (DOCS, picture))
+    )
+    assert FIGURE.sub("#", made) == FIGURE.sub("#", wanted)
+    # What rounding leaves of a moment can be the tenth of a pixel.
+    figures = [list(map(float, FIGURE.findall(text))) for text in (made, wanted)]
+    assert figures[0] == pytest.approx(figures[1], abs=0.11)
